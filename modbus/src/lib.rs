@@ -1,0 +1,23 @@
+//! Modbus for test tools.
+//!
+//! # Layout
+//!
+//! | module | what it is for | what it must not know |
+//! | --- | --- | --- |
+//! | [`pdu`] | requests and answers to bytes and back, strict, typed defects | framing, links, time |
+//! | [`framing`] | bytes to frames: pure state machines | what a PDU means, sockets |
+//! | [`link`] | one task owns one physical line: queue, deadlines, reconnect | points, values |
+//! | [`address`] | `tcp://host:port?options`: where a line is | how it is opened |
+//! | [`value`] | exact decimals, floats, texts: what a register can mean | where it came from |
+//! | [`point`] | a named datum: table, address, type, order, scale | how it is read |
+//! | [`planner`] | the fewest reads that cover a set of points | links, values |
+//!
+//! Nothing here knows of tests, limits or verdicts. No decoder panics, whatever the bytes.
+
+pub mod address;
+pub mod framing;
+pub mod link;
+pub mod pdu;
+pub mod planner;
+pub mod point;
+pub mod value;

@@ -1,0 +1,1 @@
+//! The fewest reads that cover a set of points under a device's rules. Pure arithmetic on spans.

@@ -1,0 +1,5 @@
+//! One simulated unit: its image, and what it answers.
+
+/// One simulated unit.
+#[derive(Debug)]
+pub struct Device {}

@@ -1,0 +1,15 @@
+//! Passline: test automation for Modbus devices.
+//!
+//! # The way of the data
+//!
+//! ```text
+//! specs/*.yaml ─spec─▶ Spec ─plan─▶ Plan ─engine─▶ Attempt ─judge─▶ Event ─record─▶ Record ─report─▶ JUnit, JSON
+//!                └ diagnostics                                        └▶ terminal
+//! ```
+//!
+//! The folders are the stages. `spec` and `plan` know no I/O; `report` knows only records; the
+//! engine never prints; only `cli` knows the argument parser.
+
+pub mod record;
+pub mod report;
+pub mod spec;

@@ -1,0 +1,3 @@
+//! The `passline` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Records to files that others read. Knows records alone.

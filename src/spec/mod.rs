@@ -1,0 +1,1 @@
+//! YAML to a typed spec, with every diagnostic at once. Knows no I/O.

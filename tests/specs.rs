@@ -1,0 +1,3 @@
+//! Every spec under `specs/` as a trial of `cargo test`.
+
+fn main() {}
