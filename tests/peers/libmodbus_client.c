@@ -1,0 +1,65 @@
+/* A Modbus TCP client by libmodbus. Usage: libmodbus_client PORT QUERY... (see README.md) */
+
+#include <errno.h>
+#include <modbus/modbus.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 2000 };
+
+static void fail(const char *what) {
+    fprintf(stderr, "%s: %s\n", what, modbus_strerror(errno));
+    exit(1);
+}
+
+/* The number of values read into `bits` or `words`, 0 after a write, -1 with errno set. */
+static int ask(modbus_t *modbus, const char *action, int address, const int *numbers, int given,
+               uint8_t *bits, uint16_t *words) {
+    int count = numbers[0];
+    if (strcmp(action, "coil") == 0) return modbus_read_bits(modbus, address, count, bits);
+    if (strcmp(action, "discrete") == 0) return modbus_read_input_bits(modbus, address, count, bits);
+    if (strcmp(action, "holding") == 0) return modbus_read_registers(modbus, address, count, words);
+    if (strcmp(action, "input") == 0) return modbus_read_input_registers(modbus, address, count, words);
+    int done = -1;
+    errno = EINVAL;
+    if (strcmp(action, "write-coil") == 0) {
+        for (int i = 0; i < given; i++) bits[i] = numbers[i] != 0;
+        done = given == 1 ? modbus_write_bit(modbus, address, bits[0])
+                          : modbus_write_bits(modbus, address, given, bits);
+    } else if (strcmp(action, "write-holding") == 0) {
+        for (int i = 0; i < given; i++) words[i] = (uint16_t)numbers[i];
+        done = given == 1 ? modbus_write_register(modbus, address, words[0])
+                          : modbus_write_registers(modbus, address, given, words);
+    }
+    return done < 0 ? -1 : 0;
+}
+
+static void query(modbus_t *modbus, char *text) {
+    static uint8_t bits[MOST];
+    static uint16_t words[MOST];
+    int numbers[MOST], given = 0;
+    const char *unit = strtok(text, " "), *action = strtok(NULL, " "), *address = strtok(NULL, " ");
+    for (char *word; given < MOST && (word = strtok(NULL, " ")) != NULL;) numbers[given++] = atoi(word);
+    if (given == 0 || modbus_set_slave(modbus, atoi(unit)) < 0) fail("query");
+
+    int count = ask(modbus, action, atoi(address), numbers, given, bits, words);
+    int in_bits = action[0] == 'c' || action[0] == 'd';
+    if (count < 0 && errno > MODBUS_ENOBASE && errno < EMBBADCRC) {
+        printf("exception %d\n", errno - MODBUS_ENOBASE);
+        return;
+    }
+    if (count < 0) fail(action);
+    if (count == 0) printf("ok");
+    for (int i = 0; i < count; i++) printf(i == 0 ? "%d" : " %d", in_bits ? bits[i] : words[i]);
+    printf("\n");
+}
+
+int main(int argc, char **argv) {
+    modbus_t *modbus = argc > 1 ? modbus_new_tcp("127.0.0.1", atoi(argv[1])) : NULL;
+    if (modbus == NULL || modbus_connect(modbus) < 0) fail("connect");
+    for (int i = 2; i < argc; i++) query(modbus, argv[i]);
+    modbus_close(modbus);
+    modbus_free(modbus);
+    return 0;
+}

@@ -1,0 +1,78 @@
+/* A Modbus TCP server by libmodbus: the common image of README.md, on a free loopback port.
+ * Prints `listening on PORT`, serves one connection at a time, and ends with its standard input. */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <modbus/modbus.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+enum { ADDRESSES = 160, UNITS = 3 };
+static const int units[UNITS] = {1, 2, 17};
+static modbus_mapping_t *images[UNITS];
+
+static void fail(const char *what) {
+    fprintf(stderr, "%s: %s\n", what, modbus_strerror(errno));
+    exit(1);
+}
+
+static modbus_mapping_t *image(int unit) {
+    modbus_mapping_t *image = modbus_mapping_new(ADDRESSES, ADDRESSES, ADDRESSES, ADDRESSES);
+    if (image == NULL) fail("mapping");
+    for (int address = 0; address < ADDRESSES; address++) {
+        image->tab_bits[address] = address * unit % 3 == 0;
+        image->tab_input_bits[address] = (address + unit) % 5 < 2;
+        image->tab_registers[address] = 65535 - 1000 * unit - address;
+        image->tab_input_registers[address] = 1000 * unit + address;
+    }
+    return image;
+}
+
+static void answer(modbus_t *modbus, const uint8_t *request, int length) {
+    int unit = request[modbus_get_header_length(modbus) - 1];
+    for (int i = 0; i < UNITS; i++) {
+        if (units[i] == unit) {
+            modbus_reply(modbus, request, length, images[i]);
+            return;
+        }
+    }
+    modbus_reply_exception(modbus, request, MODBUS_EXCEPTION_GATEWAY_TARGET);
+}
+
+int main(void) {
+    modbus_t *modbus = modbus_new_tcp("127.0.0.1", 0);
+    if (modbus == NULL) fail("context");
+    for (int i = 0; i < UNITS; i++) images[i] = image(units[i]);
+
+    int listener = modbus_tcp_listen(modbus, 1), connection = -1;
+    struct sockaddr_in bound;
+    socklen_t size = sizeof bound;
+    if (listener < 0 || getsockname(listener, (struct sockaddr *)&bound, &size) < 0) fail("listen");
+    printf("listening on %d\n", ntohs(bound.sin_port));
+    fflush(stdout);
+
+    for (;;) {
+        fd_set ready;
+        FD_ZERO(&ready);
+        FD_SET(STDIN_FILENO, &ready);
+        int source = connection < 0 ? listener : connection;
+        FD_SET(source, &ready);
+        if (select(source + 1, &ready, NULL, NULL, NULL) < 0) fail("select");
+        if (FD_ISSET(STDIN_FILENO, &ready)) return 0;
+        if (connection < 0) {
+            connection = modbus_tcp_accept(modbus, &listener);
+            if (connection < 0) fail("accept");
+            continue;
+        }
+        uint8_t request[MODBUS_TCP_MAX_ADU_LENGTH];
+        int length = modbus_receive(modbus, request);
+        if (length > 0) {
+            answer(modbus, request, length);
+        } else if (length < 0) {
+            modbus_close(modbus);
+            connection = -1;
+        }
+    }
+}

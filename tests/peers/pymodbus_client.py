@@ -1,0 +1,51 @@
+"""A Modbus TCP client by pymodbus. Usage: pymodbus_client.py PORT QUERY... (see README.md)"""
+
+import logging
+import sys
+
+from pymodbus import pymodbus_apply_logging_config
+from pymodbus.client import ModbusTcpClient
+
+
+def ask(client, unit, action, address, numbers):
+    single = len(numbers) == 1
+    match action:
+        case "coil":
+            return client.read_coils(address, count=numbers[0], device_id=unit)
+        case "discrete":
+            return client.read_discrete_inputs(address, count=numbers[0], device_id=unit)
+        case "holding":
+            return client.read_holding_registers(address, count=numbers[0], device_id=unit)
+        case "input":
+            return client.read_input_registers(address, count=numbers[0], device_id=unit)
+        case "write-coil" if single:
+            return client.write_coil(address, bool(numbers[0]), device_id=unit)
+        case "write-coil":
+            return client.write_coils(address, [bool(n) for n in numbers], device_id=unit)
+        case "write-holding" if single:
+            return client.write_register(address, numbers[0], device_id=unit)
+        case "write-holding":
+            return client.write_registers(address, numbers, device_id=unit)
+    raise ValueError(action)
+
+
+def show(query, answer):
+    if answer.isError():
+        return f"exception {answer.exception_code}"
+    action, *numbers = query.split()[1], *query.split()[3:]
+    if action.startswith("write"):
+        return "ok"
+    values = answer.registers or answer.bits[: int(numbers[0])]
+    return " ".join(str(int(value)) for value in values)
+
+
+def main(port, queries):
+    with ModbusTcpClient("127.0.0.1", port=port, retries=0) as client:
+        for query in queries:
+            unit, action, address, *numbers = query.split()
+            answer = ask(client, int(unit), action, int(address), [int(n) for n in numbers])
+            print(show(query, answer))
+
+
+pymodbus_apply_logging_config(logging.CRITICAL)
+main(int(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,39 @@
+"""A Modbus TCP server by pymodbus: the common image of README.md, on a free loopback port.
+
+Prints `listening on PORT`, and ends with its standard input.
+"""
+
+import asyncio
+import logging
+import sys
+
+from pymodbus import pymodbus_apply_logging_config
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+UNITS = (1, 2, 17)
+ADDRESSES = range(160)
+
+
+def device(unit):
+    def table(datatype, value):
+        return [SimData(0, values=[value(address) for address in ADDRESSES], datatype=datatype)]
+
+    coils = table(DataType.BITS, lambda address: address * unit % 3 == 0)
+    discrete = table(DataType.BITS, lambda address: (address + unit) % 5 < 2)
+    holding = table(DataType.REGISTERS, lambda address: 65535 - 1000 * unit - address)
+    inputs = table(DataType.REGISTERS, lambda address: 1000 * unit + address)
+    return SimDevice(unit, simdata=(coils, discrete, holding, inputs))
+
+
+async def main():
+    server = ModbusTcpServer([device(unit) for unit in UNITS], address=("127.0.0.1", 0))
+    await server.serve_forever(background=True)
+    port = server.transport.sockets[0].getsockname()[1]
+    print("listening on", port, flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await server.shutdown()
+
+
+pymodbus_apply_logging_config(logging.CRITICAL)  # it logs refusals as errors
+asyncio.run(main())
