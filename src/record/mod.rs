@@ -1,22 +1,33 @@
 //! What a run leaves behind: events as they happen, and the record that they fold to.
 //!
-//! The types here serialise to the contract of the record (`passline-record/1`); field order is
-//! the canonical order of keys. Knows nothing of links, specs or terminals.
+//! ```text
+//! Event ─▶ Journal (events.jsonl, synced) ─▶ display
+//!                                         └▶ Fold ─▶ RunDocument (passline-run/1) ─▶ report
+//! ```
+//!
+//! The types serialise to the contract of the record (`passline-record/1`); field order is the
+//! canonical order of keys. Knows nothing of links, specs or terminals.
 
-use serde::{Deserialize, Serialize};
+mod class;
+mod digest;
+mod document;
+mod event;
+mod identity;
+mod json;
+mod stamp;
+mod verdict;
 
-/// What became of a check or a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Every limit was evaluated on a value of this attempt, and held.
-    Pass,
-    /// The device answered, and the answer is out of limits.
-    Fail,
-    /// No usable answer: nothing could be judged.
-    Error,
-    /// It never ran.
-    Skipped,
-    /// Kept on purpose without a limit.
-    Recorded,
-}
+pub use class::{ErrorClass, OtherException, UnknownClass};
+pub use digest::{Digest, Hex, NotHex};
+pub use document::{
+    Attempt, AttemptError, Check, Direction, Frame, Input, Kind, Measurement, Note, ReadError,
+    Record, RecordFormat, RunDocument, RunFormat, SpecSource, Test, Tool, Transaction, Uut,
+};
+pub use event::{
+    CheckFinished, CheckResult, Event, EventsFormat, Line, PlannedCheck, RecordFinished,
+    RecordStarted, RunFinished, RunStarted, TestFinished, TestPlanned,
+};
+pub use identity::{draw_seed, record_id, run_id};
+pub use json::Json;
+pub use stamp::Stamp;
+pub use verdict::{Counts, Mode, Outcome, Phase, Scope, Verdict};
