@@ -1,2 +1,156 @@
 //! One task owns one physical line: a queue, a window of requests in flight, a deadline each,
 //! reconnection. Knows frames and PDUs; nothing of points, values or tests.
+//!
+//! # Layout
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | `mod` | the handle: [`Link`], [`Call`], [`Completed`] |
+//! | `options`, `event`, `error` | what goes in besides, what is reported, what can go wrong |
+//! | `window` | whose answer is it? Pure: no I/O, no clock |
+//! | `queue` | what the handles ask for, in order |
+//! | `exchange` | the calls on the wire: matched, expired, completed, reported. No I/O |
+//! | `connection` | one connection from its beginning to its end: bytes and one timer |
+//! | `line` | the task: connects when a call needs it |
+//! | [`tcp`] | opens TCP connections |
+//!
+//! # What a call can rely on
+//!
+//! - An answer is the answer to *this* request: its transaction id and its unit id are those of
+//!   the request, on the connection that the request was written to, after its last byte was
+//!   written; and its PDU fits the request strictly. Anything else is reported and never used.
+//! - The id of a request that went without a usable answer is not used again on its connection.
+//! - The timeout runs from the request's last byte written: time in the queue never counts. An
+//!   answer that is there when the deadline is looked at still counts, so that a stall of this
+//!   program is not held against the device.
+//! - A write is never sent twice. A read is sent once more if the device turns out to have closed
+//!   the idle connection: closing idle connections is normal. Everything else is the caller's to
+//!   repeat; there is no retry and no backoff here.
+//! - All frames of a call are reported before the call completes.
+//! - A call may be dropped at any time. If its request is already written, its place in the window
+//!   is taken until it is answered or expires.
+
+mod connection;
+mod error;
+mod event;
+mod exchange;
+mod line;
+mod options;
+mod queue;
+pub mod tcp;
+mod window;
+
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+pub use self::{
+    error::{CloseReason, ConnectError, LinkError, Malformed},
+    event::{Counters, Direction, Event, EventKind, What},
+    options::{InFlight, Options},
+};
+use self::{
+    event::Tally,
+    line::Line,
+    queue::{Command, Waiting},
+};
+use crate::pdu::{Answer, Request};
+
+/// How many calls may wait in the queue before [`Link::call`] waits for a place in it.
+const QUEUE: usize = 64;
+
+/// One request to one unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The caller's own id for it, repeated in every [`EventKind::Frame`] that belongs to it.
+    pub id: u64,
+    /// Unit id. Over TCP, 0 is a unit like any other.
+    pub unit: u8,
+    /// The request.
+    pub request: Request<'static>,
+    /// How long to wait for the answer, from the request's last byte written.
+    pub timeout: Duration,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completed {
+    /// When the last byte of the request was written; `None` if it never was.
+    pub sent: Option<Instant>,
+    /// When the answer was read, or the call was given up.
+    pub ended: Instant,
+    /// The answer, which may be an exception, or why there is none.
+    pub result: Result<Answer, LinkError>,
+}
+
+/// A handle to a line. Clones share the line; when the last one is dropped, it is closed.
+#[derive(Debug, Clone)]
+pub struct Link {
+    commands: mpsc::Sender<Command>,
+    tally: Arc<Tally>,
+}
+
+impl Link {
+    /// Makes a line whose connections `connect` opens, and which tells `observer` everything that
+    /// happens. Opens nothing yet: the first call does, or [`Link::connect`].
+    ///
+    /// The observer is called on the link's task and holds it up while it runs.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with time enabled.
+    pub fn spawn<C, F, S, O>(connect: C, options: Options, observer: O) -> Self
+    where
+        C: FnMut() -> F + Send + 'static,
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        O: FnMut(Event<'_>) + Send + 'static,
+    {
+        let (commands, queue) = mpsc::channel(QUEUE);
+        let tally = Arc::new(Tally::default());
+        tokio::spawn(Line::new(queue, options, observer, Arc::clone(&tally)).run(connect));
+        Self { commands, tally }
+    }
+
+    /// Sends one request and waits for its answer, connecting first if need be.
+    ///
+    /// Dropping the future gives the call up; the line stays in step.
+    pub async fn call(&self, call: Call) -> Completed {
+        let (reply, completed) = oneshot::channel();
+        // If the line is closed, so is the reply.
+        let _ = self.commands.send(Command::Call(Waiting::new(call, reply))).await;
+        completed.await.unwrap_or_else(|_| Completed {
+            sent: None,
+            ended: Instant::now(),
+            result: Err(LinkError::Closed(CloseReason::Link)),
+        })
+    }
+
+    /// Opens the connection now, if it is not open.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError::Connect`], or [`LinkError::Closed`] after [`Link::close`].
+    pub async fn connect(&self) -> Result<(), LinkError> {
+        let (reply, connected) = oneshot::channel();
+        let _ = self.commands.send(Command::Connect(reply)).await;
+        connected.await.unwrap_or(Err(LinkError::Closed(CloseReason::Link)))
+    }
+
+    /// Finishes the calls made before, then closes the connection and ends the line; returns when
+    /// that is done. Calls made later fail with [`CloseReason::Link`].
+    pub async fn close(&self) {
+        // A line that is closed already needs no telling.
+        let _ = self.commands.send(Command::Close).await;
+        self.commands.closed().await;
+    }
+
+    /// How often the line misbehaved so far.
+    pub fn counters(&self) -> Counters {
+        self.tally.read()
+    }
+}

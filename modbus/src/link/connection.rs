@@ -1,0 +1,242 @@
+//! One connection from its beginning to its end: reads while it writes, in batches, on one timer.
+//! Knows when bytes move; whose they are is decided in `exchange`.
+
+use std::{
+    future::poll_fn,
+    mem::{self, MaybeUninit},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    time::{Instant, Sleep, sleep, timeout},
+};
+
+use super::{CloseReason, Event, exchange::after, line::Line};
+use crate::framing::mbap::Decoder;
+
+/// Bytes per read: more than a full window of the longest answers, so that a read that does not
+/// fill it has emptied the socket.
+const READ: usize = 8192;
+
+/// See the module.
+pub(super) struct Connection<'l, S, O> {
+    stream: S,
+    line: &'l mut Line<O>,
+    decoder: Decoder,
+    /// The frames that are being written; the next ones wait until these are.
+    batch: Vec<u8>,
+    written: usize,
+    write_by: Option<Instant>,
+    /// No request begins before this.
+    silent_until: Option<Instant>,
+    /// Set once and left alone until it fires: hardly any request expires, so moving it with each
+    /// would be wasted.
+    timer: Pin<Box<Sleep>>,
+    armed: Option<Instant>,
+    is_rearmed: bool,
+    /// A call has been answered on it.
+    is_proven: bool,
+    /// It was idle when the open calls were sent, and no byte has come since: if it ends like this
+    /// then the device had closed it while idle.
+    may_be_stale: bool,
+}
+
+impl<'l, S, O> Connection<'l, S, O>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    O: FnMut(Event<'_>),
+{
+    pub(super) fn new(stream: S, line: &'l mut Line<O>) -> Self {
+        let pause = line.options.pause_after_connect;
+        let silent_until = (!pause.is_zero()).then(|| after(Instant::now(), pause));
+        Self {
+            stream,
+            line,
+            decoder: Decoder::new(),
+            batch: Vec::new(),
+            written: 0,
+            write_by: None,
+            silent_until,
+            timer: Box::pin(sleep(Duration::ZERO)),
+            armed: None,
+            is_rearmed: false,
+            is_proven: false,
+            may_be_stale: false,
+        }
+    }
+
+    /// Serves the line until the connection ends.
+    pub(super) async fn run(mut self) {
+        let reason = poll_fn(|context| self.poll(context)).await;
+        self.line.exchange.garbage(self.decoder.rest(), Instant::now());
+        let was_stale = self.may_be_stale
+            && matches!(reason, CloseReason::Eof | CloseReason::Reset | CloseReason::Other { .. });
+        let again = self.line.exchange.end(&reason, (&self.batch, self.written), was_stale);
+        self.line.queue.put_back(again);
+        if matches!(reason, CloseReason::Link | CloseReason::Exhausted) {
+            // Whatever the device makes of it, the connection is dropped next.
+            let _ = timeout(self.line.options.write_timeout, self.stream.shutdown()).await;
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        loop {
+            match self.turn(context) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Pending,
+                Err(reason) => return Poll::Ready(reason),
+            }
+        }
+    }
+
+    /// Does what can be done now; returns whether to look again. Reading comes first: what is
+    /// already here cannot be an answer to what is only now written, and is no reason to time out.
+    fn turn(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
+        let has_read = self.read(context)?;
+        let has_fired = self.expire(context)?;
+        self.fill(context)?;
+        self.write(context)?;
+        Ok(has_read || has_fired || mem::take(&mut self.is_rearmed))
+    }
+
+    fn read(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
+        let mut space = [MaybeUninit::uninit(); READ];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+            Poll::Pending => return Ok(false),
+            Poll::Ready(Err(error)) => return Err(CloseReason::new(&error)),
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => return Err(CloseReason::Eof),
+            Poll::Ready(Ok(())) => {}
+        }
+        let now = Instant::now();
+        self.may_be_stale = false;
+        self.decoder.feed(buffer.filled());
+        let mut has_answered = false;
+        while let Some(frame) = self.decoder.next_frame() {
+            let frame = frame.map_err(CloseReason::Malformed)?;
+            has_answered |= self.line.exchange.take(&frame, now);
+        }
+        if has_answered {
+            self.is_proven = true;
+            self.pause(now);
+        }
+        Ok(true)
+    }
+
+    fn expire(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
+        if self.armed.is_none() || self.timer.as_mut().poll(context).is_pending() {
+            return Ok(false);
+        }
+        self.armed = None;
+        let now = Instant::now();
+        if self.write_by.is_some_and(|by| by <= now) {
+            return Err(CloseReason::Stalled { after: self.line.options.write_timeout });
+        }
+        if self.line.exchange.expire(now) {
+            self.pause(now);
+        }
+        let deadline = self.line.exchange.next_deadline();
+        let silent_until = self.silent_until.filter(|at| *at > now);
+        for at in [deadline, self.write_by, silent_until].into_iter().flatten() {
+            self.wake_at(at);
+        }
+        Ok(true)
+    }
+
+    /// Makes the next batch once the last one is written.
+    fn fill(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        if !self.batch.is_empty() || self.is_silent() {
+            return Ok(());
+        }
+        if self.line.exchange.is_exhausted() && self.line.exchange.is_idle() {
+            return Err(CloseReason::Exhausted);
+        }
+        while self.line.exchange.has_room() {
+            match self.line.queue.poll_next(context) {
+                Poll::Ready(Some(waiting)) => {
+                    if self.line.exchange.is_idle() {
+                        self.may_be_stale = self.is_proven;
+                    }
+                    self.line.exchange.open(waiting, &mut self.batch);
+                }
+                Poll::Ready(None) if self.line.exchange.is_given_up() => {
+                    return Err(CloseReason::Link);
+                }
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+            if !self.line.options.pause.is_zero() && !self.batch.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let mut stream = Pin::new(&mut self.stream);
+        let mut is_blocked = false;
+        while let (false, Some(left @ [_, ..])) = (is_blocked, self.batch.get(self.written..)) {
+            match stream.as_mut().poll_write(context, left) {
+                Poll::Pending => is_blocked = true,
+                Poll::Ready(Ok(0)) => return Err(CloseReason::Reset),
+                Poll::Ready(Ok(count)) => self.written += count,
+                Poll::Ready(Err(error)) => return Err(CloseReason::new(&error)),
+            }
+        }
+        match stream.poll_flush(context) {
+            Poll::Pending => is_blocked = true,
+            Poll::Ready(Ok(())) => self.sent(),
+            Poll::Ready(Err(error)) => return Err(CloseReason::new(&error)),
+        }
+        if !is_blocked {
+            self.batch.clear();
+            self.written = 0;
+            self.write_by = None;
+        } else if self.write_by.is_none() {
+            let by = after(Instant::now(), self.line.options.write_timeout);
+            self.write_by = Some(by);
+            self.wake_at(by);
+        }
+        Ok(())
+    }
+
+    fn sent(&mut self) {
+        if let Some(deadline) = self.line.exchange.written(&self.batch, self.written) {
+            self.wake_at(deadline);
+            self.pause(Instant::now());
+        }
+    }
+
+    fn pause(&mut self, now: Instant) {
+        let pause = self.line.options.pause;
+        if !pause.is_zero() {
+            self.silent_until = Some(after(now, pause));
+        }
+    }
+
+    fn is_silent(&mut self) -> bool {
+        match self.silent_until {
+            Some(at) if Instant::now() < at => {
+                self.wake_at(at);
+                true
+            }
+            Some(_) | None => {
+                self.silent_until = None;
+                false
+            }
+        }
+    }
+
+    fn wake_at(&mut self, at: Instant) {
+        if self.armed.is_none_or(|armed| at < armed) {
+            self.timer.as_mut().reset(at);
+            self.armed = Some(at);
+            self.is_rearmed = true;
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What can go wrong on a wire, as data. An exception is an answer, not an error: it is not here.
+
+use std::{io, time::Duration};
+
+use crate::{framing::mbap, pdu};
+
+/// Why a call has no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// There is no connection; nothing was sent.
+    #[error("no connection: {0}")]
+    Connect(#[source] ConnectError),
+    /// The connection ended while the call was open.
+    #[error("the connection ended before the answer: {0}")]
+    Closed(#[source] CloseReason),
+    /// Nothing came that could have been the answer.
+    #[error("no answer within {after:?}")]
+    Timeout {
+        /// The response timeout, counted from the request's last byte written.
+        after: Duration,
+    },
+    /// No answer in time, and meanwhile a call that had already expired was answered: the device
+    /// is slower than its timeout.
+    #[error("no answer within {after:?}, but {answers} late to earlier requests")]
+    Late {
+        /// The response timeout, counted from the request's last byte written.
+        after: Duration,
+        /// How many late answers arrived while the call waited.
+        answers: u64,
+    },
+    /// No answer in time, and meanwhile only frames of another unit or transaction came.
+    #[error("no answer within {after:?}, but {frames} of another unit or transaction")]
+    Foreign {
+        /// The response timeout, counted from the request's last byte written.
+        after: Duration,
+        /// How many foreign frames arrived while the call waited.
+        frames: u64,
+    },
+    /// The answer is malformed, or does not fit the request.
+    #[error("malformed answer: {0}")]
+    Frame(#[source] Malformed),
+    /// The request cannot be put on the wire: a mistake of the caller, nothing was sent.
+    #[error("the request cannot be sent: {0}")]
+    Request(#[source] Malformed),
+}
+
+impl LinkError {
+    /// The error class: the one short word that retry rules, records and reports share.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "connect",
+            Self::Closed(_) => "closed",
+            Self::Timeout { .. } => "timeout",
+            Self::Late { .. } => "late",
+            Self::Foreign { .. } => "foreign",
+            Self::Frame(_) => "frame",
+            Self::Request(_) => "internal",
+        }
+    }
+}
+
+/// Why a connection could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// Nobody listens there, or the device takes no more clients.
+    #[error("refused")]
+    Refused,
+    /// No route to the host, or its network is down.
+    #[error("unreachable")]
+    Unreachable,
+    /// No reply to the attempt.
+    #[error("no reply within {after:?}")]
+    TimedOut {
+        /// The connect timeout.
+        after: Duration,
+    },
+    /// The name, or the port of this machine, does not exist.
+    #[error("not found: {text}")]
+    NotFound {
+        /// What the system says.
+        text: String,
+    },
+    /// Anything else.
+    #[error("{text}")]
+    Other {
+        /// The kind of error.
+        kind: io::ErrorKind,
+        /// What the system says.
+        text: String,
+    },
+}
+
+impl ConnectError {
+    pub(super) fn new(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown => Self::Unreachable,
+            io::ErrorKind::NotFound => Self::NotFound { text: error.to_string() },
+            kind => Self::Other { kind, text: error.to_string() },
+        }
+    }
+}
+
+/// Why a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CloseReason {
+    /// The device closed it.
+    #[error("closed by the device")]
+    Eof,
+    /// The device, or something on the way, reset it.
+    #[error("reset by the device")]
+    Reset,
+    /// The device took no bytes for too long.
+    #[error("the device read nothing for {after:?}")]
+    Stalled {
+        /// The write timeout.
+        after: Duration,
+    },
+    /// What came is no frame, so where the next frame begins cannot be known.
+    #[error("not a frame: {0}")]
+    Malformed(#[source] mbap::Defect),
+    /// Too many transaction ids are kept back for answers that may still come.
+    #[error("too many requests went without an answer to tell late answers apart any longer")]
+    Exhausted,
+    /// [`Link::close`](super::Link::close), or the last handle was dropped.
+    #[error("the link was closed by its user")]
+    Link,
+    /// Anything else.
+    #[error("{text}")]
+    Other {
+        /// The kind of error.
+        kind: io::ErrorKind,
+        /// What the system says.
+        text: String,
+    },
+}
+
+impl CloseReason {
+    pub(super) fn new(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Eof,
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => Self::Reset,
+            kind => Self::Other { kind, text: error.to_string() },
+        }
+    }
+
+    /// What a call that was open learns of it.
+    pub(super) fn to_error(&self) -> LinkError {
+        match self {
+            Self::Malformed(defect) => LinkError::Frame(Malformed::Header(*defect)),
+            other => LinkError::Closed(other.clone()),
+        }
+    }
+}
+
+/// Why bytes are not a request, or not the answer to it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The frame's header is wrong. Ends the connection, and every open call with it.
+    #[error(transparent)]
+    Header(mbap::Defect),
+    /// The PDU is wrong, or does not fit the request.
+    #[error(transparent)]
+    Pdu(pdu::Defect),
+}

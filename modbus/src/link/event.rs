@@ -1,0 +1,100 @@
+//! What happens on a line, told to an observer as it happens, and counted.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::time::Instant;
+
+use super::CloseReason;
+
+/// Something that happened on the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// When, by a clock that never goes back.
+    pub at: Instant,
+    /// What.
+    pub kind: EventKind<'a>,
+}
+
+/// What can happen on a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind<'a> {
+    /// A connection was opened.
+    Connected,
+    /// The connection ended. While no call is open this is normal: the next one reconnects.
+    Closed(CloseReason),
+    /// Bytes went over the line: a whole frame, except for [`What::Garbage`].
+    Frame {
+        /// Which way.
+        direction: Direction,
+        /// The bytes, header included.
+        bytes: &'a [u8],
+        /// The [`Call::id`](super::Call::id) of the call that they belong to.
+        transaction: Option<u64>,
+        /// What they are.
+        what: What,
+    },
+}
+
+/// Which way bytes went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// To the device.
+    Out,
+    /// From the device.
+    In,
+}
+
+/// What bytes on the line are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum What {
+    /// The request of a call; reported when its last byte is written.
+    Request,
+    /// The answer to an open call, well-formed or not.
+    Answer,
+    /// An answer to a call that had already expired. Never used.
+    Late,
+    /// A frame of another unit or transaction. Never used.
+    Foreign,
+    /// One more answer to a call that had its answer. Never used.
+    Duplicate,
+    /// Bytes that are no frame: a bad header and what follows, or the part of a frame that was
+    /// transferred before the connection ended.
+    Garbage,
+}
+
+/// How often the line misbehaved since the link was made. The sum over all its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Answers to calls that had already expired.
+    pub late: u64,
+    /// Frames of another unit or transaction.
+    pub foreign: u64,
+    /// Further answers to calls that had theirs.
+    pub duplicate: u64,
+    /// Runs of bytes from the device that are no frame.
+    pub garbage: u64,
+    /// Connections opened after the first one.
+    pub reconnects: u64,
+}
+
+/// [`Counters`] while they count.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) late: AtomicU64,
+    pub(super) foreign: AtomicU64,
+    pub(super) duplicate: AtomicU64,
+    pub(super) garbage: AtomicU64,
+    pub(super) reconnects: AtomicU64,
+}
+
+impl Tally {
+    pub(super) fn read(&self) -> Counters {
+        Counters {
+            late: self.late.load(Ordering::Relaxed),
+            foreign: self.foreign.load(Ordering::Relaxed),
+            duplicate: self.duplicate.load(Ordering::Relaxed),
+            garbage: self.garbage.load(Ordering::Relaxed),
+            reconnects: self.reconnects.load(Ordering::Relaxed),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The calls that are on the wire: matches frames with them, expires them, completes them, and
+//! reports and counts what happens. No I/O; the time is told.
+
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    CloseReason, Direction, Event, EventKind, InFlight, LinkError, Malformed, What,
+    event::Tally,
+    queue::Waiting,
+    window::{Fate, Owner, Window},
+};
+use crate::{
+    framing::mbap::{self, Frame},
+    pdu::{decode_answer, encode_request},
+};
+
+/// A call that has a place in the window.
+#[derive(Debug)]
+struct Open {
+    waiting: Waiting,
+    /// Where its frame is in the batch that is being written.
+    frame: Range<usize>,
+    /// Known once its last byte is written. Until then nothing can be its answer.
+    deadline: Option<Instant>,
+    late_before: u64,
+    foreign_before: u64,
+}
+
+/// See the module.
+pub(super) struct Exchange<O> {
+    window: Window<Open>,
+    observer: O,
+    tally: Arc<Tally>,
+    /// Where a request is encoded before its frame is.
+    pdu: Vec<u8>,
+}
+
+impl<O: FnMut(Event<'_>)> Exchange<O> {
+    pub(super) fn new(in_flight: InFlight, observer: O, tally: Arc<Tally>) -> Self {
+        Self { window: Window::new(in_flight), observer, tally, pdu: Vec::new() }
+    }
+
+    pub(super) fn connected(&mut self, is_first: bool) {
+        self.window.start_over();
+        if !is_first {
+            count(&self.tally.reconnects);
+        }
+        self.report(Instant::now(), EventKind::Connected);
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.window.has_room() && !self.window.is_exhausted()
+    }
+
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.window.is_exhausted()
+    }
+
+    /// Whether nothing is on the wire.
+    pub(super) fn is_idle(&self) -> bool {
+        self.window.is_empty()
+    }
+
+    /// Whether nobody waits for what is on the wire.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.window.iter().all(|open| open.item.waiting.is_given_up())
+    }
+
+    /// When the next call expires, of those that are written.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.window.iter().filter_map(|open| open.item.deadline).min()
+    }
+
+    /// Appends the frame of a call to `batch`.
+    pub(super) fn open(&mut self, waiting: Waiting, batch: &mut Vec<u8>) {
+        let begin = batch.len();
+        let (unit, id) = (waiting.call.unit, waiting.call.id);
+        let transaction = self.window.reserve();
+        self.pdu.clear();
+        let encoded =
+            encode_request(&waiting.call.request, &mut self.pdu).map_err(Malformed::Pdu).and_then(
+                |()| mbap::encode(transaction, unit, &self.pdu, batch).map_err(Malformed::Header),
+            );
+        if let Err(defect) = encoded {
+            waiting.finish(Instant::now(), Err(LinkError::Request(defect)));
+            return;
+        }
+        let open = Open {
+            waiting,
+            frame: begin..batch.len(),
+            deadline: None,
+            late_before: self.tally.late.load(Ordering::Relaxed),
+            foreign_before: self.tally.foreign.load(Ordering::Relaxed),
+        };
+        self.window.open(transaction, unit, id, open);
+    }
+
+    /// The first `written` bytes of `batch` are on the wire. Returns the earliest new deadline.
+    pub(super) fn written(&mut self, batch: &[u8], written: usize) -> Option<Instant> {
+        let now = Instant::now();
+        let mut earliest: Option<Instant> = None;
+        for open in self.window.iter_mut().map(|open| &mut open.item) {
+            if open.deadline.is_some() || open.frame.end > written {
+                continue;
+            }
+            let deadline = after(now, open.waiting.call.timeout);
+            open.waiting.sent = Some(now);
+            open.deadline = Some(deadline);
+            earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
+            (self.observer)(Event {
+                at: now,
+                kind: EventKind::Frame {
+                    direction: Direction::Out,
+                    bytes: batch.get(open.frame.clone()).unwrap_or_default(),
+                    transaction: Some(open.waiting.call.id),
+                    what: What::Request,
+                },
+            });
+        }
+        earliest
+    }
+
+    /// Takes a frame. Returns whether it was the answer to a call, which is thereby completed.
+    pub(super) fn take(&mut self, frame: &Frame<'_>, now: Instant) -> bool {
+        match self.owner(frame) {
+            Owner::Open(index) => self.answer(index, frame, now),
+            Owner::Late(call) => {
+                count(&self.tally.late);
+                self.came(now, frame.bytes, Some(call), What::Late);
+                false
+            }
+            Owner::Duplicate(call) => {
+                count(&self.tally.duplicate);
+                self.came(now, frame.bytes, Some(call), What::Duplicate);
+                false
+            }
+            Owner::Foreign => {
+                count(&self.tally.foreign);
+                self.came(now, frame.bytes, None, What::Foreign);
+                false
+            }
+        }
+    }
+
+    fn owner(&self, frame: &Frame<'_>) -> Owner {
+        match self.window.owner(frame.transaction, frame.unit) {
+            Owner::Open(index) if !self.is_written(index) => Owner::Foreign,
+            owner => owner,
+        }
+    }
+
+    fn is_written(&self, index: usize) -> bool {
+        self.window.get(index).is_some_and(|open| open.item.deadline.is_some())
+    }
+
+    fn answer(&mut self, index: usize, frame: &Frame<'_>, now: Instant) -> bool {
+        let Some(open) = self.window.get(index) else { return false };
+        let call = &open.item.waiting.call;
+        let (id, decoded) = (call.id, decode_answer(frame.pdu, &call.request));
+        self.came(now, frame.bytes, Some(id), What::Answer);
+        let open = match &decoded {
+            Ok(_) => self.window.complete(index),
+            Err(_) => self.window.retire(index, Fate::Malformed),
+        };
+        if let Some(open) = open {
+            let result = decoded.map_err(|defect| LinkError::Frame(Malformed::Pdu(defect)));
+            open.waiting.finish(now, result);
+        }
+        true
+    }
+
+    /// Gives up the calls whose time is over. Returns whether there were any.
+    pub(super) fn expire(&mut self, now: Instant) -> bool {
+        let mut any = false;
+        while let Some(index) = self.overdue(now) {
+            let Some(open) = self.window.retire(index, Fate::Expired) else { break };
+            let error = self.silence(&open);
+            open.waiting.finish(now, Err(error));
+            any = true;
+        }
+        any
+    }
+
+    fn overdue(&self, now: Instant) -> Option<usize> {
+        self.window.iter().position(|open| open.item.deadline.is_some_and(|at| at <= now))
+    }
+
+    /// What the silence of the device means, by what came instead.
+    fn silence(&self, open: &Open) -> LinkError {
+        let after = open.waiting.call.timeout;
+        let answers = self.tally.late.load(Ordering::Relaxed) - open.late_before;
+        let frames = self.tally.foreign.load(Ordering::Relaxed) - open.foreign_before;
+        match (answers, frames) {
+            (0, 0) => LinkError::Timeout { after },
+            (0, _) => LinkError::Foreign { after, frames },
+            _ => LinkError::Late { after, answers },
+        }
+    }
+
+    /// Bytes from the device that are no frame.
+    pub(super) fn garbage(&mut self, bytes: &[u8], now: Instant) {
+        if !bytes.is_empty() {
+            count(&self.tally.garbage);
+            self.came(now, bytes, None, What::Garbage);
+        }
+    }
+
+    /// The connection is over, `written` bytes of `batch` were taken. Completes the open calls,
+    /// except those that go again on the next connection if `was_stale`: reads, and requests of
+    /// which no byte was taken.
+    pub(super) fn end(
+        &mut self,
+        reason: &CloseReason,
+        (batch, written): (&[u8], usize),
+        was_stale: bool,
+    ) -> VecDeque<Waiting> {
+        let now = Instant::now();
+        let mut again = VecDeque::new();
+        while let Some(Open { mut waiting, frame, deadline, .. }) = self.window.pop() {
+            if deadline.is_none() && frame.start < written {
+                let bytes = batch.get(frame.start..written).unwrap_or_default();
+                self.report(now, fragment(bytes, waiting.call.id));
+            }
+            let is_untouched = deadline.is_none() && frame.start >= written;
+            if was_stale && !waiting.again && (waiting.is_read() || is_untouched) {
+                waiting.again = true;
+                again.push_back(waiting);
+            } else {
+                waiting.finish(now, Err(reason.to_error()));
+            }
+        }
+        self.report(now, EventKind::Closed(reason.clone()));
+        again
+    }
+
+    fn came(&mut self, at: Instant, bytes: &[u8], transaction: Option<u64>, what: What) {
+        let direction = Direction::In;
+        self.report(at, EventKind::Frame { direction, bytes, transaction, what });
+    }
+
+    fn report(&mut self, at: Instant, kind: EventKind<'_>) {
+        (self.observer)(Event { at, kind });
+    }
+}
+
+/// The part of a request that was written before the connection ended.
+fn fragment(bytes: &[u8], call: u64) -> EventKind<'_> {
+    EventKind::Frame {
+        direction: Direction::Out,
+        bytes,
+        transaction: Some(call),
+        what: What::Garbage,
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// `duration` after `now`; a moment that nobody lives to see if that cannot be told.
+pub(super) fn after(now: Instant, duration: Duration) -> Instant {
+    const THIRTY_YEARS: Duration = Duration::from_hours(30 * 365 * 24);
+    now.checked_add(duration).unwrap_or_else(|| now + THIRTY_YEARS)
+}
