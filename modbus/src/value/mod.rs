@@ -2,8 +2,16 @@
 //! came from.
 
 mod decimal;
+mod width;
 
-pub use decimal::Decimal;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::fmt;
+
+pub use decimal::{Decimal, DecimalError};
+pub use width::Width;
 
 /// A decoded value, before any limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,4 +28,72 @@ pub enum Value {
     Text(String),
     /// `bytes` points.
     Bytes(Vec<u8>),
+}
+
+impl Value {
+    /// How this value stands to a decimal limit; `None` if it is NaN or not a number.
+    ///
+    /// Numbers are compared exactly. Against a float the limit is first rounded to that width, so
+    /// that `230.4` means what a register can hold of it. (A limit for an `f16` point is to be
+    /// rounded with [`Width::round`] beforehand: its readings are [`Value::F32`].)
+    pub fn compare(&self, limit: &Decimal) -> Option<Ordering> {
+        let (value, width) = match self {
+            Value::Number(number) => return Some(number.cmp(limit)),
+            Value::F32(float) => (f64::from(*float), Width::F32),
+            Value::F64(float) => (*float, Width::F64),
+            Value::Bool(_) | Value::Text(_) | Value::Bytes(_) => return None,
+        };
+        if value.is_infinite() {
+            // Never equal to a limit that was itself rounded to infinity.
+            return Some(if value > 0.0 { Ordering::Greater } else { Ordering::Less });
+        }
+        value.partial_cmp(&width.nearest(limit))
+    }
+
+    /// The exact number, if it is a finite one.
+    pub fn to_decimal(&self) -> Option<Decimal> {
+        match self {
+            Value::Number(number) => Some(number.clone()),
+            Value::F32(float) => Decimal::try_from(*float).ok(),
+            Value::F64(float) => Decimal::try_from(*float).ok(),
+            Value::Bool(_) | Value::Text(_) | Value::Bytes(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// For people: a float is the shortest decimal that reads back as the same float of its width.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Bool(value) => write!(formatter, "{value}"),
+            Value::Number(value) => write!(formatter, "{value}"),
+            Value::F32(value) if is_plain(f64::from(*value)) => write!(formatter, "{value}"),
+            Value::F32(value) if value.is_finite() => write!(formatter, "{value:e}"),
+            Value::F32(value) => write_special(f64::from(*value), formatter),
+            Value::F64(value) if is_plain(*value) => write!(formatter, "{value}"),
+            Value::F64(value) if value.is_finite() => write!(formatter, "{value:e}"),
+            Value::F64(value) => write_special(*value, formatter),
+            Value::Text(value) => formatter.write_str(value),
+            Value::Bytes(value) => {
+                for (index, byte) in value.iter().enumerate() {
+                    let gap = if index == 0 { "" } else { " " };
+                    write!(formatter, "{gap}{byte:02X}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether people read it more easily without an exponent.
+fn is_plain(value: f64) -> bool {
+    value == 0.0 || (1e-5..1e16).contains(&value.abs())
+}
+
+fn write_special(value: f64, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    formatter.write_str(match value {
+        _ if value.is_nan() => "NaN",
+        _ if value > 0.0 => "Infinity",
+        _ => "-Infinity",
+    })
 }

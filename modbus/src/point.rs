@@ -1,1 +1,0 @@
-//! A named datum of a device: table, address, type, order, scale; decoded and encoded exactly.
