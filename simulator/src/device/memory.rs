@@ -1,0 +1,116 @@
+//! The functions that read and write an image, checked in the order of the specification: first
+//! the quantity (exception 3), then the addresses (exception 2).
+
+use std::ops::RangeInclusive;
+
+use passline_modbus::pdu::{Answer, ExceptionCode, Response};
+use passline_modbus::point::{Span, Table};
+
+use crate::image::Image;
+
+/// Functions 1 and 2 (V1.1b3, clauses 6.1 and 6.2).
+const READ_BITS: RangeInclusive<u16> = 1..=2000;
+/// Functions 3, 4 and the reading half of 23 (clauses 6.3, 6.4 and 6.17).
+const READ_WORDS: RangeInclusive<u16> = 1..=125;
+/// Function 15 (clause 6.11).
+const WRITE_BITS: RangeInclusive<u16> = 1..=1968;
+/// Function 16 (clause 6.12).
+const WRITE_WORDS: RangeInclusive<u16> = 1..=123;
+/// The writing half of function 23 (clause 6.17).
+const READ_WRITE_WORDS: RangeInclusive<u16> = 1..=121;
+
+/// Functions 1 and 2.
+pub(super) fn read_bits(
+    image: &Image,
+    table: Table,
+    start: u16,
+    quantity: u16,
+) -> Result<Vec<bool>, ExceptionCode> {
+    let quantity = within(&READ_BITS, quantity)?;
+    let bits = image.bits(span(table, start, quantity)?);
+    Ok(bits.ok_or(ExceptionCode::IllegalDataAddress)?.to_vec())
+}
+
+/// Functions 3 and 4.
+pub(super) fn read_words(
+    image: &Image,
+    table: Table,
+    start: u16,
+    quantity: u16,
+) -> Result<Vec<u16>, ExceptionCode> {
+    let quantity = within(&READ_WORDS, quantity)?;
+    let words = image.words(span(table, start, quantity)?);
+    Ok(words.ok_or(ExceptionCode::IllegalDataAddress)?.to_vec())
+}
+
+/// Function 5.
+pub(super) fn write_coil(image: &mut Image, address: u16, bit: bool) -> Answer {
+    coils(image, address, 1)?.fill(bit);
+    Ok(Response::WriteSingleCoil(address, bit))
+}
+
+/// Function 6.
+pub(super) fn write_register(image: &mut Image, address: u16, word: u16) -> Answer {
+    registers(image, address, 1)?.fill(word);
+    Ok(Response::WriteSingleRegister(address, word))
+}
+
+/// Function 15: all of it or nothing.
+pub(super) fn write_coils(image: &mut Image, start: u16, bits: &[bool]) -> Answer {
+    let quantity = within_length(&WRITE_BITS, bits)?;
+    coils(image, start, quantity)?.copy_from_slice(bits);
+    Ok(Response::WriteMultipleCoils(start, quantity))
+}
+
+/// Function 16: all of it or nothing.
+pub(super) fn write_registers(image: &mut Image, start: u16, words: &[u16]) -> Answer {
+    let quantity = within_length(&WRITE_WORDS, words)?;
+    registers(image, start, quantity)?.copy_from_slice(words);
+    Ok(Response::WriteMultipleRegisters(start, quantity))
+}
+
+/// Function 22: what is stored is (current AND `and`) OR (`or` AND NOT `and`).
+pub(super) fn mask_write(image: &mut Image, address: u16, and: u16, or: u16) -> Answer {
+    for word in registers(image, address, 1)? {
+        *word = (*word & and) | (or & !and);
+    }
+    Ok(Response::MaskWriteRegister(address, and, or))
+}
+
+/// Function 23: written before it is read, and nothing written unless all of it can be read.
+pub(super) fn read_write(
+    image: &mut Image,
+    (read, quantity): (u16, u16),
+    (write, words): (u16, &[u16]),
+) -> Answer {
+    within(&READ_WORDS, quantity)?;
+    let count = within_length(&READ_WRITE_WORDS, words)?;
+    read_words(image, Table::Holding, read, quantity)?;
+    registers(image, write, count)?.copy_from_slice(words);
+    let words = read_words(image, Table::Holding, read, quantity)?;
+    Ok(Response::ReadWriteMultipleRegisters(words))
+}
+
+fn within(allowed: &RangeInclusive<u16>, quantity: u16) -> Result<u16, ExceptionCode> {
+    allowed.contains(&quantity).then_some(quantity).ok_or(ExceptionCode::IllegalDataValue)
+}
+
+fn within_length<T>(allowed: &RangeInclusive<u16>, cells: &[T]) -> Result<u16, ExceptionCode> {
+    within(allowed, u16::try_from(cells.len()).map_err(|_| ExceptionCode::IllegalDataValue)?)
+}
+
+fn span(table: Table, start: u16, quantity: u16) -> Result<Span, ExceptionCode> {
+    Span::new(table, start, quantity).ok_or(ExceptionCode::IllegalDataAddress)
+}
+
+/// The coils to write: there are `quantity` of them.
+fn coils(image: &mut Image, start: u16, quantity: u16) -> Result<&mut [bool], ExceptionCode> {
+    let span = span(Table::Coil, start, quantity)?;
+    image.bits_mut(span).ok_or(ExceptionCode::IllegalDataAddress)
+}
+
+/// The holding registers to write: there are `quantity` of them.
+fn registers(image: &mut Image, start: u16, quantity: u16) -> Result<&mut [u16], ExceptionCode> {
+    let span = span(Table::Holding, start, quantity)?;
+    image.words_mut(span).ok_or(ExceptionCode::IllegalDataAddress)
+}

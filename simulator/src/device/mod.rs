@@ -1,0 +1,165 @@
+//! One simulated unit: its image, and what it answers. No clock, no I/O: the time is told to it,
+//! and what it says is for others to send.
+
+mod memory;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use passline_modbus::pdu::{self, Answer, ExceptionCode, Request, Response};
+use passline_modbus::point::Table;
+
+use crate::fault::{Asked, Fault, Faults, Reaction, Reply, Seed};
+use crate::image::Image;
+
+/// Function code of Diagnostics, which has no variant of its own in [`Request`].
+const DIAGNOSTICS: u8 = 0x08;
+
+/// One simulated unit.
+#[derive(Debug, Default)]
+pub struct Device {
+    image: Image,
+    faults: Faults,
+    statistics: Statistics,
+}
+
+/// What a device has been asked and has answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Requests received, understood or not.
+    pub requests: u64,
+    /// Answers given, exceptions among them.
+    pub answers: u64,
+    /// Answers that were exceptions.
+    pub exceptions: u64,
+    /// Faults shown; one request can show several.
+    pub faults: u64,
+}
+
+impl Device {
+    /// A device with this memory and no faults.
+    pub fn new(image: Image) -> Self {
+        Self { image, ..Self::default() }
+    }
+
+    /// Gives it these faults, which act in this order, in place of those it has.
+    #[must_use]
+    pub fn with_faults(mut self, faults: impl IntoIterator<Item = Fault>, seed: Seed) -> Self {
+        self.faults = Faults::new(faults, seed);
+        self
+    }
+
+    /// Its memory.
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// Its memory, to change under its clients.
+    pub fn image_mut(&mut self) -> &mut Image {
+        &mut self.image
+    }
+
+    /// What it has been asked and has answered so far.
+    pub fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+
+    /// What it does about one request PDU, faults included. `elapsed` is the time since the
+    /// simulation started.
+    ///
+    /// Bytes that are no request get an exception: 1 if the function is none of its functions,
+    /// else the one that goes with the defect.
+    pub fn react(&mut self, unit_id: u8, pdu: &[u8], elapsed: Duration) -> Reaction {
+        let request = parse(pdu);
+        let asked = match &request {
+            Ok(request) => Asked::request(unit_id, request),
+            Err(_) => Asked::unclear(unit_id, pdu.first().copied().unwrap_or_default()),
+        };
+        let shown = self.faults.shown(&asked, elapsed);
+        let answer = match (shown.refusal(), request) {
+            (Some(code), _) | (None, Err(code)) => Err(code),
+            (None, Ok(request)) => self.handle(&request),
+        };
+        let reaction = shown.react(answer);
+        self.count(shown.count(), &reaction);
+        reaction
+    }
+
+    fn count(&mut self, faults: u64, reaction: &Reaction) {
+        self.statistics.requests += 1;
+        self.statistics.faults += faults;
+        if let Reply::Answer(answer) = &reaction.reply {
+            self.statistics.answers += 1;
+            self.statistics.exceptions += u64::from(answer.is_err());
+        }
+    }
+
+    /// Does what is asked, faults aside. Checked in the order of the specification (V1.1b3,
+    /// clause 7): the function, the quantity, the addresses.
+    ///
+    /// # Errors
+    ///
+    /// The exception that a device answers: 1, 2 or 3.
+    pub fn handle(&mut self, request: &Request<'_>) -> Answer {
+        let image = &mut self.image;
+        match *request {
+            Request::ReadCoils(start, quantity) => {
+                memory::read_bits(image, Table::Coil, start, quantity).map(Response::ReadCoils)
+            }
+            Request::ReadDiscreteInputs(start, quantity) => {
+                memory::read_bits(image, Table::Discrete, start, quantity)
+                    .map(Response::ReadDiscreteInputs)
+            }
+            Request::ReadHoldingRegisters(start, quantity) => {
+                memory::read_words(image, Table::Holding, start, quantity)
+                    .map(Response::ReadHoldingRegisters)
+            }
+            Request::ReadInputRegisters(start, quantity) => {
+                memory::read_words(image, Table::Input, start, quantity)
+                    .map(Response::ReadInputRegisters)
+            }
+            Request::WriteSingleCoil(address, bit) => memory::write_coil(image, address, bit),
+            Request::WriteSingleRegister(address, word) => {
+                memory::write_register(image, address, word)
+            }
+            Request::WriteMultipleCoils(start, ref bits) => memory::write_coils(image, start, bits),
+            Request::WriteMultipleRegisters(start, ref words) => {
+                memory::write_registers(image, start, words)
+            }
+            Request::MaskWriteRegister(address, and, or) => {
+                memory::mask_write(image, address, and, or)
+            }
+            Request::ReadWriteMultipleRegisters(read, quantity, write, ref words) => {
+                memory::read_write(image, (read, quantity), (write, words))
+            }
+            Request::Custom(DIAGNOSTICS, ref data) => diagnostics(data),
+            Request::ReportServerId
+            | Request::ReadDeviceIdentification(..)
+            | Request::Custom(..) => Err(ExceptionCode::IllegalFunction),
+        }
+    }
+}
+
+/// Whether [`Device::handle`] does anything for this function code.
+fn has(function: u8) -> bool {
+    matches!(function, 1..=6 | DIAGNOSTICS | 15 | 16 | 22 | 23)
+}
+
+/// The request in `pdu`, or the exception that goes with its first defect.
+fn parse(pdu: &[u8]) -> Result<Request<'static>, ExceptionCode> {
+    match pdu.first() {
+        Some(&function) if has(function) => {
+            pdu::decode_request(pdu).map_err(|defect| defect.exception())
+        }
+        _ => Err(ExceptionCode::IllegalFunction),
+    }
+}
+
+/// Function 8 (V1.1b3, clause 6.8): sub-function 0, Return Query Data, echoes; it has no other.
+fn diagnostics(data: &[u8]) -> Answer {
+    if data.starts_with(&[0, 0]) {
+        Ok(Response::Custom(DIAGNOSTICS, Bytes::copy_from_slice(data)))
+    } else {
+        Err(ExceptionCode::IllegalFunction)
+    }
+}

@@ -1,0 +1,65 @@
+//! Chance that can be repeated: what is drawn depends on the seed, the device, the fault and the
+//! number of the request, and on nothing else. So no device's timing changes another's faults.
+
+/// What the chances of one device are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seed(u64);
+
+impl Seed {
+    /// The seed of one device of a run.
+    pub fn of_device(run: u64, device: &str) -> Self {
+        Self(device.bytes().fold(mix(run), |state, byte| mix(state ^ u64::from(byte))))
+    }
+
+    pub(super) fn chance(self, fault: u64) -> Chance {
+        Chance(mix(self.0 ^ mix(fault)))
+    }
+}
+
+/// The chances of one fault.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chance(u64);
+
+impl Chance {
+    /// At least 0 and less than 1; the same for the same `count`.
+    pub(super) fn draw(self, count: u64) -> f64 {
+        f64::from((mix(self.0 ^ mix(count)) >> 32) as u32) / (f64::from(u32::MAX) + 1.0)
+    }
+}
+
+/// One step of `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators).
+fn mix(state: u64) -> u64 {
+    let state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    state ^ (state >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_is_splitmix64() {
+        // First output of the reference implementation for the seed 1234567.
+        assert_eq!(mix(1_234_567), 6_457_827_717_110_365_317);
+    }
+
+    #[test]
+    fn draws_spread_evenly_and_differ_by_seed_device_and_fault() {
+        let draw_all = |run, device, fault| {
+            let chance = Seed::of_device(run, device).chance(fault);
+            (1..=10_000).map(|count| chance.draw(count)).collect::<Vec<_>>()
+        };
+        let drawn = draw_all(1, "meter", 0);
+        assert!(drawn.iter().all(|draw| (0.0..1.0).contains(draw)));
+        for tenth in 1..=10u32 {
+            let below = drawn.iter().filter(|&&draw| draw < f64::from(tenth) / 10.0).count();
+            assert!(below.abs_diff(1000 * tenth as usize) < 200, "{below} below {tenth}/10");
+        }
+        assert_eq!(drawn, draw_all(1, "meter", 0));
+        for other in [draw_all(2, "meter", 0), draw_all(1, "meters", 0), draw_all(1, "meter", 1)] {
+            assert_ne!(drawn, other);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Which requests to a device a fault is about.
+
+use passline_modbus::pdu::Request;
+use passline_modbus::point::{Span, Table};
+
+/// Which requests a fault is about: those for which everything given here holds. By default all
+/// requests to the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// The request touches one of these addresses: those of a point, or of a part of a table.
+    pub span: Option<Span>,
+    /// The request begins at this address, whatever the table.
+    pub start: Option<u16>,
+    /// The request has this function code.
+    pub function: Option<u8>,
+    /// The request is for this unit id.
+    pub unit_id: Option<u8>,
+}
+
+impl Scope {
+    pub(super) fn covers(&self, asked: &Asked) -> bool {
+        self.span.is_none_or(|span| asked.touches(|touched| overlap(span, *touched)))
+            && self.start.is_none_or(|start| asked.touches(|touched| touched.address() == start))
+            && self.function.is_none_or(|function| function == asked.function)
+            && self.unit_id.is_none_or(|unit_id| unit_id == asked.unit_id)
+    }
+}
+
+/// What of a request a [`Scope`] looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked {
+    unit_id: u8,
+    function: u8,
+    /// What is read or written; function 23 does both.
+    touched: [Option<Span>; 2],
+}
+
+impl Asked {
+    /// A request that was understood.
+    pub(crate) fn request(unit_id: u8, request: &Request<'_>) -> Self {
+        Self { unit_id, function: request.function_code().value(), touched: touched(request) }
+    }
+
+    /// A request of which nothing but the function code is sure: it touches no address.
+    pub(crate) fn unclear(unit_id: u8, function: u8) -> Self {
+        Self { unit_id, function, touched: [None; 2] }
+    }
+
+    fn touches(&self, is_meant: impl Fn(&Span) -> bool) -> bool {
+        self.touched.iter().flatten().any(is_meant)
+    }
+}
+
+fn touched(request: &Request<'_>) -> [Option<Span>; 2] {
+    let only = |span| [span, None];
+    match *request {
+        Request::ReadCoils(start, count) => only(span(Table::Coil, start, count.into())),
+        Request::ReadDiscreteInputs(start, count) => {
+            only(span(Table::Discrete, start, count.into()))
+        }
+        Request::ReadHoldingRegisters(start, count) => {
+            only(span(Table::Holding, start, count.into()))
+        }
+        Request::ReadInputRegisters(start, count) => only(span(Table::Input, start, count.into())),
+        Request::WriteSingleCoil(address, _) => only(span(Table::Coil, address, 1)),
+        Request::WriteMultipleCoils(start, ref bits) => only(span(Table::Coil, start, bits.len())),
+        Request::WriteSingleRegister(address, _) | Request::MaskWriteRegister(address, ..) => {
+            only(span(Table::Holding, address, 1))
+        }
+        Request::WriteMultipleRegisters(start, ref words) => {
+            only(span(Table::Holding, start, words.len()))
+        }
+        Request::ReadWriteMultipleRegisters(read, count, write, ref words) => {
+            [span(Table::Holding, read, count.into()), span(Table::Holding, write, words.len())]
+        }
+        Request::ReportServerId | Request::ReadDeviceIdentification(..) | Request::Custom(..) => {
+            [None; 2]
+        }
+    }
+}
+
+/// The addresses that exist of those asked for, also where there are too many.
+fn span(table: Table, start: u16, count: usize) -> Option<Span> {
+    let room = usize::from(u16::MAX - start) + 1;
+    Span::new(table, start, u16::try_from(count.min(room)).ok()?)
+}
+
+fn overlap(one: Span, other: Span) -> bool {
+    one.table() == other.table()
+        && u32::from(one.address()) < other.end()
+        && u32::from(other.address()) < one.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_overlap_where_they_share_an_address() {
+        let span = |start, count| Span::new(Table::Holding, start, count).unwrap();
+        for (start, count, expected) in
+            [(0, 10, false), (0, 11, true), (10, 1, true), (12, 9, true), (13, 1, false)]
+        {
+            assert_eq!(overlap(span(10, 3), span(start, count)), expected, "{start} {count}");
+            assert_eq!(overlap(span(start, count), span(10, 3)), expected, "{start} {count}");
+        }
+        assert!(!overlap(span(10, 3), Span::new(Table::Input, 10, 3).unwrap()));
+    }
+
+    #[test]
+    fn a_request_past_the_end_touches_what_there_is() {
+        let asked = Asked::request(1, &Request::ReadCoils(65535, 9));
+        let last = Scope { span: Span::new(Table::Coil, 65535, 1), ..Scope::default() };
+        assert!(last.covers(&asked));
+    }
+}
