@@ -1,0 +1,11 @@
+//! The simulator as its clients see it: bytes in, bytes out, written by hand. Only the headers of
+//! frames are shared between the tests.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod faults;
+mod functions;
+mod interop;
+mod properties;
+mod serving;
+mod support;
