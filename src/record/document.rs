@@ -304,6 +304,16 @@ pub enum Direction {
     Rx,
 }
 
+impl Direction {
+    /// The word in records and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tx => "tx",
+            Self::Rx => "rx",
+        }
+    }
+}
+
 /// Why a frame was not taken as an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -316,6 +326,18 @@ pub enum Note {
     Duplicate,
     /// It is no frame.
     Garbage,
+}
+
+impl Note {
+    /// The word in records and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Foreign => "foreign",
+            Self::Duplicate => "duplicate",
+            Self::Garbage => "garbage",
+        }
+    }
 }
 
 /// Why a document cannot be read.

@@ -12,8 +12,12 @@ mod class;
 mod digest;
 mod document;
 mod event;
+mod fold;
 mod identity;
+mod journal;
 mod json;
+#[cfg(test)]
+pub(crate) mod samples;
 mod stamp;
 mod verdict;
 
@@ -27,7 +31,12 @@ pub use event::{
     CheckFinished, CheckResult, Event, EventsFormat, Line, PlannedCheck, RecordFinished,
     RecordStarted, RunFinished, RunStarted, TestFinished, TestPlanned,
 };
+pub use fold::{Fold, FoldError};
 pub use identity::{draw_seed, record_id, run_id};
+pub(crate) use journal::sync_folder;
+pub use journal::{
+    EVENTS, Evidence, EvidenceError, Journal, ReplayError, create_run_folder, replay,
+};
 pub use json::Json;
 pub use stamp::Stamp;
 pub use verdict::{Counts, Mode, Outcome, Phase, Scope, Verdict};

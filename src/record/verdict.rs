@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Check;
+use super::{Check, Test};
 
 /// What became of a check or a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -134,8 +134,14 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts `check`.
-    pub fn add(&mut self, check: &Check) {
+    /// Of the checks of `tests`.
+    pub fn of(tests: &[Test]) -> Self {
+        let mut counts = Self::default();
+        tests.iter().flat_map(|test| &test.checks).for_each(|check| counts.add(check));
+        counts
+    }
+
+    fn add(&mut self, check: &Check) {
         let count = match check.verdict {
             Verdict::Pass => &mut self.pass,
             Verdict::Fail => &mut self.fail,

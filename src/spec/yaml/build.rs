@@ -237,7 +237,8 @@ impl<'d> Builder<'d> {
                 format!("the aliases of this file stand for more than {MAX_ALIASED_NODES} nodes");
             let error = Diagnostic::error(span, message);
             return Err(Stop::Because(
-                error.remedy("use fewer aliases, above all of anchors that hold aliases themselves"),
+                error
+                    .remedy("use fewer aliases, above all of anchors that hold aliases themselves"),
             ));
         }
         if self.open.len() + extent.height > MAX_DEPTH {
