@@ -10,6 +10,7 @@
 //! The folders are the stages. `spec` and `plan` know no I/O; `report` knows only records; the
 //! engine never prints; only `cli` knows the argument parser.
 
+pub mod judge;
 pub mod record;
 pub mod report;
 pub mod spec;

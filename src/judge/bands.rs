@@ -1,0 +1,135 @@
+//! `bands`: limits that hold under a condition. The first band whose condition is met judges; if
+//! there is none, nothing can be judged.
+
+use serde_json::{Map, Value as Json};
+
+use super::judgement::Judgement;
+use super::limit::Limit;
+use super::number::Unit;
+use super::reader::{Reader, Reported};
+use super::set::Set;
+use super::stored::{Corrupt, Stored};
+use crate::record::ErrorClass;
+use crate::spec::shape::{Field, Object, Shape};
+use crate::spec::source::Span;
+
+const CONDITION: Field = Field::required(
+    "if",
+    Shape::Expression,
+    "The condition: an expression over points, saved values and variables.",
+);
+
+static BAND: Object = Object {
+    name: "band",
+    doc: "Limits, and the condition under which they are the ones.",
+    fields: &[&[CONDITION], &super::VALUE_FIELDS],
+};
+
+const EACH: &Shape = &Shape::Object(&BAND);
+
+pub(super) const FIELD: Field = Field::optional(
+    "bands",
+    Shape::List(EACH),
+    "Limits by condition: the first band whose `if` is true judges; none is an error.",
+);
+
+/// Why a condition has no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoResult {
+    /// Why, in one word: the class of what went wrong while its points were read.
+    pub class: ErrorClass,
+    /// Why, in words.
+    pub text: String,
+}
+
+/// Limits and their condition.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Band {
+    condition: String,
+    set: Set,
+}
+
+/// Reads `bands`, each with its place. `None` if there are none.
+pub(super) fn read(from: &Reader<'_, '_, '_>) -> Result<Option<Vec<(Band, Span)>>, Reported> {
+    if !from.fields.has(FIELD.key) {
+        return Ok(None);
+    }
+    let nodes = from.fields.list(FIELD.key);
+    if nodes.is_empty() {
+        let span = from.fields.key_span(FIELD.key);
+        return from.refuse(span, "`bands` needs bands", "write `bands: [{ if: …, min: … }]`");
+    }
+    // All first, so that all are reported.
+    let bands: Vec<_> = nodes
+        .into_iter()
+        .map(|node| {
+            let fields = from.context.fields(node, &BAND).ok_or(Reported)?;
+            let condition = fields.expression(CONDITION.key).ok_or(Reported);
+            let set = Reader::new(from.context, &fields, from.subject).and_then(|reader| {
+                let set = Set::read(&reader)?;
+                if set.is_empty() {
+                    let remedy = "add one such as `min` or `max`";
+                    return from.refuse(fields.span(), "this band has no limit", remedy);
+                }
+                Ok(set)
+            });
+            Ok((Band { condition: condition?.value, set: set? }, fields.span()))
+        })
+        .collect();
+    bands.into_iter().collect::<Result<_, _>>().map(Some)
+}
+
+/// The first band whose condition is met.
+pub(super) fn matching<'b>(
+    bands: &'b [Band],
+    evaluate: &mut dyn FnMut(&str) -> Result<bool, NoResult>,
+) -> Result<&'b Band, Judgement> {
+    for band in bands {
+        match evaluate(&band.condition) {
+            Ok(true) => return Ok(band),
+            Ok(false) => {}
+            Err(NoResult { class, text }) => {
+                let message = format!("the condition `{}` has no result: {text}", band.condition);
+                return Err(Judgement::Error { class, message });
+            }
+        }
+    }
+    let conditions: Vec<_> = bands.iter().map(|band| format!("`{}`", band.condition)).collect();
+    let message = format!("no band matches: none of {} is true", conditions.join(", "));
+    Err(Judgement::Error { class: ErrorClass::Decode, message })
+}
+
+impl Band {
+    pub(super) fn set(&self) -> &Set {
+        &self.set
+    }
+
+    pub(super) fn limits(&self) -> impl Iterator<Item = &Limit> {
+        self.set.limits()
+    }
+
+    pub(super) fn describe(&self, unit: Unit<'_>) -> String {
+        format!("{} if {}", self.set.describe(unit), self.condition)
+    }
+
+    pub(super) fn to_json(&self) -> Json {
+        let mut stored = Map::new();
+        stored.insert(CONDITION.key.to_owned(), Json::String(self.condition.clone()));
+        self.set.store(&mut stored);
+        Json::Object(stored)
+    }
+
+    pub(super) fn from_json(json: Json) -> Result<Self, Corrupt> {
+        let mut stored = Stored::new(json)?;
+        let text = |json: &Json| json.as_str().map(str::to_owned);
+        let condition = stored.read(CONDITION.key, text)?;
+        let set = Set::restore(&mut stored)?;
+        stored.finish()?;
+        let condition = condition.ok_or_else(|| Corrupt::Malformed("band".to_owned()))?;
+        if set.is_empty() {
+            Err(Corrupt::Malformed("band".to_owned()))
+        } else {
+            Ok(Self { condition, set })
+        }
+    }
+}

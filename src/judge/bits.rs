@@ -1,0 +1,202 @@
+//! `bits`: which bits of an integer must be set, and which clear. Bit 0 is the least significant.
+
+use passline_modbus::point::Domain;
+use passline_modbus::value::{Decimal, Value};
+use serde_json::{Map, Value as Json};
+
+use super::kind::Kind;
+use super::number::Unit;
+use super::reader::{Reader, Reported};
+use super::stored::{Corrupt, Stored};
+use crate::spec::diagnostic::{Diagnostic, quoted};
+use crate::spec::shape::{Field, Object, Shape};
+use crate::spec::variables::Scalar;
+use crate::spec::yaml::Node;
+
+const BITS: Shape = Shape::List(&Shape::Scalar);
+
+static SIDES: Object = Object {
+    name: "bits limit",
+    doc: "Bits by number (0 is the least significant) or by the name of a single-bit field.",
+    fields: &[&[
+        Field::optional("set", BITS, "The bits that must be 1."),
+        Field::optional("clear", BITS, "The bits that must be 0."),
+    ]],
+};
+
+/// Bits that must be set and bits that must be clear; none in both, at least one altogether.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bits {
+    set: u64,
+    clear: u64,
+}
+
+impl Bits {
+    /// `None` if there is no bit, or one in both.
+    pub(super) fn new(set: u64, clear: u64) -> Option<Self> {
+        (set & clear == 0 && set | clear != 0).then_some(Self { set, clear })
+    }
+
+    fn holds(self, number: i128) -> bool {
+        let set = i128::from(self.set);
+        number & set == set && number & i128::from(self.clear) == 0
+    }
+
+    /// The least number from `from` on for which it holds (or, if `holds` is false, does not), in
+    /// two's complement.
+    pub(super) fn next(self, from: i128, holds: bool) -> Option<i128> {
+        if self.holds(from) == holds {
+            return Some(from);
+        }
+        if holds {
+            return next_with(from, self.set | self.clear, self.set);
+        }
+        // One bit in the other state is enough.
+        let wrong = |bit: u64| next_with(from, bit, self.clear & bit);
+        numbers(self.set | self.clear).filter_map(|index| wrong(1 << index)).min()
+    }
+}
+
+/// The least number above `from` whose bits under `mask` are those of `wanted`.
+fn next_with(from: i128, mask: u64, wanted: u64) -> Option<i128> {
+    // With the sign bit inverted, the order of two's complement is that of unsigned numbers.
+    const SIGN: u128 = 1 << 127;
+    let (mask, wanted) = (u128::from(mask), u128::from(wanted));
+    let start = from.cast_unsigned() ^ SIGN;
+    // The longer the head that stays, the less is added: the lowest bit that can be raised wins.
+    (0..128).find_map(|index| {
+        let bit = 1_u128 << index;
+        let head = start & !(bit | (bit - 1));
+        let raised = (head | bit) & !(mask & bit) | (wanted & bit);
+        let fits = start & bit == 0
+            && raised & bit != 0
+            && (head ^ wanted) & mask & !(bit | (bit - 1)) == 0;
+        fits.then(|| (raised | (wanted & (bit - 1))) ^ SIGN).map(u128::cast_signed)
+    })
+}
+
+/// How many bits the numbers have; `None` if they are not all the patterns of so many bits, as they
+/// are, so that a bit of the number would not be a bit of the register.
+fn width(domain: &Domain) -> Option<u32> {
+    let Domain::Steps(steps) = domain else { return None };
+    let last = steps.last();
+    let first = steps.first().to_i128()?;
+    let starts = first == 0 || first == -i128::from(last / 2) - 1;
+    let whole = *steps.step() == Decimal::one() && starts && last & last.wrapping_add(1) == 0;
+    whole.then(|| u64::BITS - last.leading_zeros())
+}
+
+/// One bit by number or name.
+fn bit(from: &Reader<'_, '_, '_>, node: Node<'_>, width: u32) -> Result<u64, Reported> {
+    let given = from.context.scalar(node).ok_or(Reported)?;
+    let Scalar::Text(name) = given.value else {
+        let bounds = (0, i128::from(width) - 1);
+        let index = from.context.integer::<u32>(node, bounds).ok_or(Reported)?;
+        return Ok(1 << index.value);
+    };
+    let names = || from.subject.bits.iter().map(|(name, _)| name.as_str());
+    match from.subject.bits.iter().find(|(known, _)| *known == name) {
+        Some((_, field)) if field.is_single() => Ok(1 << field.first()),
+        Some(_) => from.refuse(
+            given.span,
+            format!("{} is more than one bit", quoted(&name)),
+            "read it as a point of its own, and compare that",
+        ),
+        None => {
+            let error = Diagnostic::error(given.span, format!("there is no bit {}", quoted(&name)));
+            let error =
+                error.remedy("name a bit by its number, or declare it in the point's `bits:`");
+            from.context.report(error.suggest(&name, names()));
+            Err(Reported)
+        }
+    }
+}
+
+/// The numbers of the bits that are set.
+fn numbers(bits: u64) -> impl Iterator<Item = u32> {
+    (0..u64::BITS).filter(move |index| bits >> index & 1 == 1)
+}
+
+fn list(bits: u64) -> String {
+    numbers(bits).map(|index| index.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+impl Kind for Bits {
+    const FIELDS: &'static [Field] = &[Field::optional(
+        "bits",
+        Shape::Object(&SIDES),
+        "Which bits must be set, and which clear.",
+    )];
+
+    fn read(from: &Reader<'_, '_, '_>) -> Result<Option<Self>, Reported> {
+        if !from.fields.has("bits") {
+            return Ok(None);
+        }
+        let Some(width) = width(from.subject.domain) else {
+            return from.wrong_type("bits", "an unscaled binary integer");
+        };
+        let sides = from.fields.object("bits").ok_or(Reported)?;
+        let side = |key| {
+            let nodes = sides.list(key).into_iter();
+            let bits: Vec<_> = nodes.map(|node| bit(from, node, width)).collect();
+            bits.into_iter().try_fold(0, |all, bit| Ok(all | bit?))
+        };
+        let (set, clear) = (side("set"), side("clear"));
+        Self::new(set?, clear?).map(Some).map_or_else(
+            || {
+                from.refuse(
+                    sides.span(),
+                    "`bits` needs bits to be `set` or `clear`, and none in both",
+                    "write `bits: { set: [0], clear: [4, 5] }`",
+                )
+            },
+            Ok,
+        )
+    }
+
+    fn judge(&self, value: &Value, unit: Unit<'_>) -> Result<(), String> {
+        let number = match value {
+            Value::Number(number) => number.to_i128(),
+            _ => None,
+        };
+        let Some(number) = number else {
+            return Err(format!("is no integer to have {}", self.describe(unit)));
+        };
+        let pattern = u64::try_from(number & i128::from(u64::MAX)).unwrap_or(0);
+        let wrong = |bits: u64, state| (bits != 0).then(|| format!("bit {} {state}", list(bits)));
+        let not_set = wrong(self.set & !pattern, "not set");
+        let not_clear = wrong(self.clear & pattern, "not clear");
+        let wrong: Vec<String> = not_set.into_iter().chain(not_clear).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(format!("has {}", wrong.join(" and "))) }
+    }
+
+    fn describe(&self, _: Unit<'_>) -> String {
+        let part = |bits: u64, state| (bits != 0).then(|| format!("bit {} {state}", list(bits)));
+        let parts = part(self.set, "set").into_iter().chain(part(self.clear, "clear"));
+        parts.collect::<Vec<_>>().join(" and ")
+    }
+
+    fn store(&self, limit: &mut Map<String, Json>) {
+        let part = |key: &str, bits| {
+            let numbers: Vec<Json> = numbers(bits).map(Json::from).collect();
+            (bits != 0).then(|| (key.to_owned(), Json::Array(numbers)))
+        };
+        let parts = part("set", self.set).into_iter().chain(part("clear", self.clear));
+        limit.insert("bits".into(), Json::Object(parts.collect()));
+    }
+
+    fn restore(limit: &mut Stored) -> Result<Option<Self>, Corrupt> {
+        limit.read("bits", |json| {
+            let keys = json.as_object()?;
+            let part = |key: &str| match keys.get(key) {
+                None => Some(0),
+                Some(numbers) => numbers.as_array()?.iter().try_fold(0, |bits, number| {
+                    let index = number.as_u64().filter(|index| *index < 64)?;
+                    Some(bits | 1_u64 << index)
+                }),
+            };
+            let known = keys.keys().all(|key| key == "set" || key == "clear");
+            Self::new(part("set")?, part("clear")?).filter(|_| known)
+        })
+    }
+}

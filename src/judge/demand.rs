@@ -1,0 +1,201 @@
+//! What a check demands, as its spec says it: read, held against what the point can decode to, and
+//! resolved to the limits that judge.
+
+use passline_modbus::pdu::ExceptionCode;
+use serde_json::{Map, Value as Json};
+
+use super::bands::{self, Band, NoResult};
+use super::judgement::Judgement;
+use super::limit::Limit;
+use super::limits::Limits;
+use super::number::Unit;
+use super::proof::{self, Fault};
+use super::reader::{Reader, Reported, Subject};
+use super::set::Set;
+use super::{answers, exception};
+use crate::spec::decode::Context;
+use crate::spec::diagnostic::Diagnostic;
+use crate::spec::fields::Fields;
+use crate::spec::shape::{Field, Shape};
+use crate::spec::source::Span;
+
+pub(super) const RECORD: Field = Field::optional(
+    "record",
+    Shape::Bool,
+    "`true`: the value is recorded on purpose without a limit.",
+);
+
+/// What a check demands of an attempt, before conditions are known. (Limit values that are
+/// expressions belong here: [`Demand::resolve`] is where they become numbers.)
+#[derive(Debug, Clone, PartialEq)]
+pub struct Demand(Form);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Form {
+    Fixed(Limits),
+    Bands { common: Set, bands: Vec<Band> },
+}
+
+impl Demand {
+    /// Reads the demand of a step that brings a value: the step's table must hold
+    /// [`FIELDS`](super::FIELDS). `None`: it is refused, and what is wrong has been reported.
+    pub fn read(
+        context: Context<'_>,
+        fields: &Fields<'_, '_>,
+        subject: &Subject<'_>,
+    ) -> Option<Self> {
+        read(context, fields, subject).ok()
+    }
+
+    /// Reads the demand of a step whose answer carries no value: the step's table must hold
+    /// [`ANSWER_FIELDS`](super::ANSWER_FIELDS). `None`: there is none, or it has been reported.
+    pub fn read_answer(context: Context<'_>, fields: &Fields<'_, '_>) -> Option<Self> {
+        read_answer(context, fields).ok().flatten().map(|limits| Self(Form::Fixed(limits)))
+    }
+
+    /// The limits that judge, now that conditions can be evaluated: `evaluate` takes the expression
+    /// of an `if`. The first band that matches is the one.
+    ///
+    /// # Errors
+    /// The judgement, if no band matches or a condition cannot be evaluated.
+    pub fn resolve(
+        &self,
+        evaluate: &mut dyn FnMut(&str) -> Result<bool, NoResult>,
+    ) -> Result<Limits, Judgement> {
+        match &self.0 {
+            Form::Fixed(limits) => Ok(limits.clone()),
+            Form::Bands { common, bands } => {
+                let band = bands::matching(bands, evaluate)?;
+                Ok(Limits::on_value(common.clone(), Some(band.clone())))
+            }
+        }
+    }
+
+    /// What is demanded, for plans and for checks that never ran.
+    pub fn describe(&self, unit: Option<&str>) -> String {
+        match &self.0 {
+            Form::Fixed(limits) => limits.describe(unit),
+            Form::Bands { common, bands } => {
+                let unit = Unit(unit.unwrap_or_default());
+                let common = (!common.is_empty()).then(|| common.describe(unit));
+                let bands = bands.iter().map(|band| band.describe(unit));
+                common.into_iter().chain(bands).collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+
+    /// What is demanded, for the record of a check that was not judged.
+    pub fn to_json(&self) -> Json {
+        match &self.0 {
+            Form::Fixed(limits) => limits.to_json(),
+            Form::Bands { common, bands } => {
+                let mut stored = Map::new();
+                common.store(&mut stored);
+                let bands = bands.iter().map(Band::to_json).collect();
+                stored.insert("bands".to_owned(), Json::Array(bands));
+                Json::Object(stored)
+            }
+        }
+    }
+}
+
+fn read(
+    context: Context<'_>,
+    fields: &Fields<'_, '_>,
+    subject: &Subject<'_>,
+) -> Result<Demand, Reported> {
+    let refuse = |key: &str, message: String, remedy: &str| {
+        context.report(Diagnostic::error(fields.key_span(key), message).remedy(remedy));
+        Err(Reported)
+    };
+    let given: Vec<&'static str> =
+        fields.keys().filter(|key| super::FIELDS.iter().any(|field| field.key == *key)).collect();
+    // Each of these says all there is to say: nothing can stand beside it.
+    for alone in [RECORD.key, answers::FIELD.key, exception::FIELD.key] {
+        let other = given.iter().find(|key| **key != alone);
+        if let (true, Some(other)) = (given.contains(&alone), other) {
+            let message = format!("`{alone}` and `{other}` contradict each other");
+            return refuse(alone, message, "keep the one that is meant");
+        }
+    }
+    if fields.has(RECORD.key) {
+        if fields.boolean(RECORD.key).ok_or(Reported)?.value {
+            return Ok(Demand(Form::Fixed(Limits::RECORDED)));
+        }
+        let message = "`record: false` is no limit".to_owned();
+        return refuse(RECORD.key, message, "add a limit, or write `record: true`");
+    }
+    if let Some(limits) = read_answer(context, fields)? {
+        return Ok(Demand(Form::Fixed(limits)));
+    }
+    if given.is_empty() {
+        let message = "this check has no limit, so it cannot fail".to_owned();
+        let remedy = "add a limit such as `min`, `max` or `equals`, or `record: true`";
+        context.report(Diagnostic::error(fields.span(), message).remedy(remedy));
+        return Err(Reported);
+    }
+    read_value(&Reader::new(context, fields, subject)?, &given)
+}
+
+fn read_value(from: &Reader<'_, '_, '_>, given: &[&'static str]) -> Result<Demand, Reported> {
+    // Both first, so that both are reported.
+    let (common, bands) = (Set::read(from), bands::read(from));
+    let (common, bands) = (common?, bands?);
+    let Some(bands) = bands else {
+        let first = given.first().copied().unwrap_or_default();
+        prove(from, from.fields.key_span(first), &common.limits().collect::<Vec<_>>())?;
+        return Ok(Demand(Form::Fixed(Limits::on_value(common, None))));
+    };
+    for (band, span) in &bands {
+        prove(from, *span, &common.limits().chain(band.limits()).collect::<Vec<_>>())?;
+    }
+    let bands = bands.into_iter().map(|(band, _)| band).collect();
+    Ok(Demand(Form::Bands { common, bands }))
+}
+
+fn read_answer(context: Context<'_>, fields: &Fields<'_, '_>) -> Result<Option<Limits>, Reported> {
+    let wanted: Option<ExceptionCode> = match fields.node(exception::FIELD.key) {
+        Some(node) => Some(exception::read(&context, node).ok_or(Reported)?),
+        None => None,
+    };
+    let answers = if fields.has(answers::FIELD.key) {
+        Some(fields.boolean(answers::FIELD.key).ok_or(Reported)?.value)
+    } else {
+        None
+    };
+    match (wanted, answers) {
+        (Some(_), Some(_)) => {
+            let error = Diagnostic::error(
+                fields.key_span(answers::FIELD.key),
+                "`exception` and `answers` contradict each other",
+            );
+            context.report(error.remedy("keep the one that is meant"));
+            Err(Reported)
+        }
+        (Some(code), None) => Ok(Some(Limits::exception(code))),
+        (None, answers) => Ok(answers.map(Limits::answers)),
+    }
+}
+
+/// Refuses limits that cannot fail or cannot hold.
+fn prove(from: &Reader<'_, '_, '_>, span: Span, limits: &[&Limit]) -> Result<(), Reported> {
+    let Some(fault) = proof::fault(limits, from.subject) else { return Ok(()) };
+    let values = from.subject.describe();
+    match fault {
+        Fault::CannotFail => from.refuse(
+            span,
+            format!("this check cannot fail: every value passes ({values})"),
+            "narrow the limit, or write `record: true` instead",
+        ),
+        Fault::CannotHold => from.refuse(
+            span,
+            format!("this check cannot pass: no value does ({values})"),
+            "correct the limit, or the point's declaration",
+        ),
+        Fault::Unproved => from.refuse(
+            span,
+            "the pattern is too large to show that it can fail",
+            "write a simpler one: `[0-9]` for `\\d`, `[A-Za-z0-9_]` for `\\w`, fewer repetitions",
+        ),
+    }
+}

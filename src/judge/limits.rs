@@ -1,0 +1,129 @@
+//! Limits as they judge: resolved, without conditions; and their account in a record.
+
+use passline_modbus::pdu::ExceptionCode;
+use passline_modbus::point::Reading;
+use serde_json::{Map, Value as Json};
+
+use super::bands::Band;
+use super::judgement::{Judgement, Observed};
+use super::number::Unit;
+use super::set::{self, Set};
+use super::stored::{Corrupt, Stored};
+use super::{answers, exception};
+
+/// What an attempt must bring, with every number known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits(Form);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Form {
+    Recorded,
+    Answers(bool),
+    Exception(ExceptionCode),
+    /// `uncertainty` and `decision` (ILAC-G8) go here, beside what they guard: the numbers stay
+    /// those of the limit, only the judgement near them changes.
+    Value {
+        common: Set,
+        band: Option<Band>,
+    },
+}
+
+impl Limits {
+    pub(super) const RECORDED: Self = Self(Form::Recorded);
+
+    pub(super) fn answers(wanted: bool) -> Self {
+        Self(Form::Answers(wanted))
+    }
+
+    pub(super) fn exception(code: ExceptionCode) -> Self {
+        Self(Form::Exception(code))
+    }
+
+    pub(super) fn on_value(common: Set, band: Option<Band>) -> Self {
+        Self(Form::Value { common, band })
+    }
+
+    /// Judges what an attempt brought. `unit` is the measuring unit, for the message.
+    pub fn judge(&self, observed: &Observed, unit: Option<&str>) -> Judgement {
+        match &self.0 {
+            Form::Recorded => observed.unusable().unwrap_or(Judgement::Recorded),
+            Form::Answers(wanted) => answers::judge(*wanted, observed),
+            Form::Exception(code) => exception::judge(*code, observed),
+            Form::Value { common, band } => {
+                let sets: Vec<&Set> =
+                    [common].into_iter().chain(band.as_ref().map(Band::set)).collect();
+                judge_value(&sets, observed, Unit(unit.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// The limits for reports: `[207..253] V`.
+    pub fn describe(&self, unit: Option<&str>) -> String {
+        let unit = Unit(unit.unwrap_or_default());
+        match &self.0 {
+            Form::Recorded => "recorded only".to_owned(),
+            Form::Answers(true) => "answers".to_owned(),
+            Form::Answers(false) => "does not answer".to_owned(),
+            Form::Exception(code) => exception::named(*code),
+            Form::Value { common, band } => {
+                let common = (!common.is_empty()).then(|| common.describe(unit));
+                let band = band.as_ref().map(|band| band.describe(unit));
+                common.into_iter().chain(band).collect::<Vec<_>>().join(" and ")
+            }
+        }
+    }
+
+    /// The `limit` of a record: enough to judge again.
+    pub fn to_json(&self) -> Json {
+        let mut stored = Map::new();
+        match &self.0 {
+            Form::Recorded => {
+                stored.insert("record".to_owned(), Json::Bool(true));
+            }
+            Form::Answers(wanted) => {
+                stored.insert("answers".to_owned(), Json::Bool(*wanted));
+            }
+            Form::Exception(code) => {
+                stored.insert("exception".to_owned(), exception::to_json(*code));
+            }
+            Form::Value { common, band } => {
+                common.store(&mut stored);
+                stored.extend(band.as_ref().map(|band| ("band".to_owned(), band.to_json())));
+            }
+        }
+        Json::Object(stored)
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    /// [`Corrupt`], for anything else: limits that were half understood would judge differently.
+    pub fn from_json(json: Json) -> Result<Self, Corrupt> {
+        let mut stored = Stored::new(json)?;
+        let recorded =
+            stored.read("record", |json| (*json == Json::Bool(true)).then_some(Form::Recorded))?;
+        let answers = stored.read("answers", Json::as_bool)?.map(Form::Answers);
+        let exception = stored.read("exception", exception::from_json)?.map(Form::Exception);
+        let common = Set::restore(&mut stored)?;
+        let band = stored.take("band").map(Band::from_json).transpose()?;
+        stored.finish()?;
+        let value = (!common.is_empty() || band.is_some()).then_some(Form::Value { common, band });
+        let mut forms = [recorded, answers, exception, value].into_iter().flatten();
+        match (forms.next(), forms.next()) {
+            (Some(form), None) => Ok(Self(form)),
+            (None, _) => Err(Corrupt::Empty),
+            (Some(_), Some(_)) => Err(Corrupt::Contradictory),
+        }
+    }
+}
+
+fn judge_value(sets: &[&Set], observed: &Observed, unit: Unit<'_>) -> Judgement {
+    match observed {
+        Observed::Reading(Reading::Value(value)) => set::judge(sets, value, unit),
+        Observed::Reading(Reading::Invalid) => {
+            Judgement::fail("the device says that it has no valid value")
+        }
+        Observed::Acknowledged => Judgement::fail("the answer carries no value"),
+        other => other.unusable().unwrap_or_else(|| Judgement::fail("no value")),
+    }
+}

@@ -1,0 +1,87 @@
+//! `one_of`: the values that it may be; on a float with a `tolerance` around each.
+
+use passline_modbus::value::{Decimal, Value};
+use serde_json::{Map, Value as Json};
+
+use super::kind::Kind;
+use super::number::Unit;
+use super::reader::{Reader, Reported};
+use super::stored::{Corrupt, Stored};
+use super::target::{Constant, Target};
+use super::tolerance::Tolerance;
+use crate::spec::diagnostic::quoted;
+use crate::spec::shape::{Field, Shape};
+
+/// The values that pass, at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OneOf(pub(super) Vec<Target>);
+
+impl Kind for OneOf {
+    const FIELDS: &'static [Field] = &[Field::optional(
+        "one_of",
+        Shape::List(&Shape::Scalar),
+        "The values that it may be. On a float with `tolerance`.",
+    )];
+
+    fn read(from: &Reader<'_, '_, '_>) -> Result<Option<Self>, Reported> {
+        if !from.fields.has("one_of") {
+            return Ok(None);
+        }
+        let nodes = from.fields.list("one_of");
+        if nodes.is_empty() {
+            let span = from.fields.key_span("one_of");
+            return from.refuse(span, "`one_of` needs values", "write `one_of: [1, 2]`");
+        }
+        // All first, so that all are reported.
+        let targets: Vec<_> = nodes.into_iter().map(|node| from.target("one_of", node)).collect();
+        let targets = targets.into_iter().collect::<Result<Vec<_>, _>>()?;
+        for (index, target) in targets.iter().enumerate() {
+            if targets.iter().take(index).any(|earlier| earlier == target) {
+                let span = from.fields.key_span("one_of");
+                let twice = target.describe(Unit(""));
+                return from.refuse(span, format!("{} stands twice", quoted(&twice)), "remove one");
+            }
+        }
+        Ok(Some(Self(targets)))
+    }
+
+    fn judge(&self, value: &Value, unit: Unit<'_>) -> Result<(), String> {
+        if self.0.iter().any(|target| target.is(value) == Some(true)) {
+            return Ok(());
+        }
+        Err(format!("is not {}", self.describe(unit)))
+    }
+
+    fn edges(&self) -> Vec<&Decimal> {
+        self.0.iter().flat_map(Target::edges).collect()
+    }
+
+    fn texts(&self) -> Option<Vec<&str>> {
+        self.0.iter().map(Target::text).collect()
+    }
+
+    fn describe(&self, unit: Unit<'_>) -> String {
+        let named: Vec<String> = self.0.iter().map(|target| target.describe(unit)).collect();
+        format!("one of {}", named.join(", "))
+    }
+
+    fn store(&self, limit: &mut Map<String, Json>) {
+        let stored = self.0.iter().map(Target::to_json);
+        let (named, tolerances): (Vec<Json>, Vec<Option<Json>>) = stored.unzip();
+        limit.insert("one_of".into(), Json::Array(named));
+        // One tolerance holds for all of them.
+        let tolerance = tolerances.into_iter().flatten().next();
+        limit.extend(tolerance.map(|tolerance| ("tolerance".to_owned(), tolerance)));
+    }
+
+    fn restore(limit: &mut Stored) -> Result<Option<Self>, Corrupt> {
+        let constants = |json: &Json| -> Option<Vec<Constant>> {
+            json.as_array().filter(|all| !all.is_empty())?.iter().map(Constant::from_json).collect()
+        };
+        let Some(constants) = limit.read("one_of", constants)? else { return Ok(None) };
+        let tolerance = limit.read("tolerance", Tolerance::from_json)?;
+        let target = |constant| Target::new(constant, tolerance.as_ref());
+        let targets = constants.into_iter().map(target).collect::<Result<Vec<_>, _>>();
+        targets.map(|targets| Some(Self(targets))).map_err(|_| Corrupt::Malformed("one_of".into()))
+    }
+}

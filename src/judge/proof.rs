@@ -1,0 +1,219 @@
+//! Whether limits together can fail, and can hold, on what a point can decode to. A check that
+//! cannot fail proves nothing; one that cannot pass is a mistake. Exact for numbers of every size,
+//! bits, labels and truth values; for texts each limit by itself.
+
+use std::collections::BTreeSet;
+
+use passline_modbus::point::{Domain, Steps};
+use passline_modbus::value::{Decimal, Value, Width};
+
+use super::bits::Bits;
+use super::limit::Limit;
+use super::number::Unit;
+use super::reach::{Reach, TextSpace};
+use super::reader::Subject;
+
+/// Why limits are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Every value passes.
+    CannotFail,
+    /// No value passes.
+    CannotHold,
+    /// A pattern too large to tell.
+    Unproved,
+}
+
+/// Which of both there are among the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Found {
+    passing: bool,
+    failing: bool,
+}
+
+impl Found {
+    fn add(&mut self, passes: bool) {
+        self.passing |= passes;
+        self.failing |= !passes;
+    }
+}
+
+/// What is wrong with the limits, together, on these values.
+pub(super) fn fault(limits: &[&Limit], subject: &Subject<'_>) -> Option<Fault> {
+    let found = match subject.domain {
+        Domain::Bool => on_each(limits, [false, true].map(Value::Bool)),
+        Domain::Labels(labels) => on_each(limits, labels.iter().cloned().map(Value::Text)),
+        Domain::Steps(steps) => on_steps(limits, steps),
+        Domain::Float { width, low, high } => on_floats(limits, *width, (low, high)),
+        Domain::Unbounded { width: Some(width) } => match Decimal::try_from(width.greatest()) {
+            Ok(greatest) => on_floats(limits, *width, (&greatest.negated(), &greatest)),
+            Err(_) => return Some(Fault::Unproved),
+        },
+        Domain::Unbounded { width: None } => on_each(limits, between(edges(limits))),
+        Domain::Text { .. } | Domain::Bytes { .. } => {
+            return subject.texts().and_then(|space| on_texts(limits, space));
+        }
+    };
+    // A value that is none fails every limit: where there can be one, `valid` can fail by it.
+    let valid = limits.iter().any(|limit| matches!(limit, Limit::Valid(_)));
+    match found {
+        Found { passing: false, .. } => Some(Fault::CannotHold),
+        Found { failing: false, .. } if !valid => Some(Fault::CannotFail),
+        _ => None,
+    }
+}
+
+fn holds(limits: &[&Limit], value: &Value) -> bool {
+    limits.iter().all(|limit| limit.judge(value, Unit("")).is_ok())
+}
+
+fn on_each(limits: &[&Limit], values: impl IntoIterator<Item = Value>) -> Found {
+    let mut found = Found::default();
+    values.into_iter().for_each(|value| found.add(holds(limits, &value)));
+    found
+}
+
+/// Where the limits begin or end to hold, ascending.
+fn edges<'l>(limits: &[&'l Limit]) -> BTreeSet<&'l Decimal> {
+    limits.iter().flat_map(|limit| limit.edges()).collect()
+}
+
+/// Every edge, and one number below, between and above them: numbers that lie as dense as you like
+/// behave like one of these.
+fn between(edges: BTreeSet<&Decimal>) -> Vec<Value> {
+    let mut numbers: Vec<Decimal> = edges.into_iter().cloned().collect();
+    let half = Decimal::from(5).times_power_of_ten(-1);
+    let middle = |pair: &[Decimal]| match pair {
+        [left, right] => left.checked_add(right).ok()?.checked_mul(half.as_ref().ok()?).ok(),
+        _ => None,
+    };
+    let middles: Vec<Decimal> = numbers.windows(2).filter_map(middle).collect();
+    let one = Decimal::one();
+    let below = numbers.first().map_or(Ok(Decimal::zero()), |first| first.checked_sub(&one));
+    let above = numbers.last().map_or(Ok(Decimal::one()), |last| last.checked_add(&one));
+    numbers.extend(middles);
+    numbers.extend(below.into_iter().chain(above));
+    numbers.into_iter().map(Value::Number).collect()
+}
+
+/// Between two edges the limits (but for `bits`) do not change: one value stands for all of them.
+fn on_steps(limits: &[&Limit], steps: &Steps) -> Found {
+    let bits: Vec<Bits> = limits.iter().filter_map(|limit| limit.bits()).collect();
+    let others: Vec<&Limit> =
+        limits.iter().copied().filter(|limit| limit.bits().is_none()).collect();
+    let mut starts = BTreeSet::from([0]);
+    for edge in edges(limits) {
+        starts.extend(steps.at_or_above(edge));
+        let behind = steps.at_or_below(edge).and_then(|index| index.checked_add(1));
+        starts.extend(behind.filter(|index| *index <= steps.last()));
+    }
+    let ends = starts.iter().skip(1).map(|start| start - 1).chain([steps.last()]);
+    let mut found = Found::default();
+    for (start, end) in starts.iter().copied().zip(ends) {
+        let Some(value) = steps.value(start) else { continue };
+        if !holds(&others, &Value::Number(value)) {
+            found.failing |= first_from(steps, (start, end), Some).is_some();
+            continue;
+        }
+        let range = BitRange { steps, start, end };
+        found.passing |= match bits.as_slice() {
+            [] => first_from(steps, (start, end), Some).is_some(),
+            [bits, ..] => range.has(*bits, true),
+        };
+        found.failing |= bits.iter().any(|bits| range.has(*bits, false));
+    }
+    found
+}
+
+/// The first index within both ends that `next` leads to and that is a value.
+fn first_from(
+    steps: &Steps,
+    (start, end): (u64, u64),
+    next: impl Fn(u64) -> Option<u64>,
+) -> Option<u64> {
+    let mut index = start;
+    loop {
+        index = next(index).filter(|index| *index <= end)?;
+        if steps.excluded().binary_search(&index).is_err() {
+            return Some(index);
+        }
+        index = index.checked_add(1)?;
+    }
+}
+
+/// Values in a row, and the bits that they have.
+struct BitRange<'s> {
+    steps: &'s Steps,
+    start: u64,
+    end: u64,
+}
+
+impl BitRange<'_> {
+    /// Whether the bits of some value hold, or of some do not.
+    fn has(&self, bits: Bits, holding: bool) -> bool {
+        // A point with bits counts in ones: its number is the first one and the index.
+        let Some(first) = self.steps.first().to_i128() else { return false };
+        let next = |index: u64| {
+            let number = bits.next(first + i128::from(index), holding)?;
+            u64::try_from(number - first).ok()
+        };
+        first_from(self.steps, (self.start, self.end), next).is_some()
+    }
+}
+
+/// Every edge as a float, its neighbours, and the bounds: what lies further off behaves like these.
+fn on_floats(limits: &[&Limit], width: Width, (low, high): (&Decimal, &Decimal)) -> Found {
+    let bounds = [width.nearest(low), width.nearest(high)];
+    let edges = edges(limits).into_iter().map(|edge| width.nearest(edge));
+    let floats = bounds.into_iter().chain(edges).flat_map(|float| neighbours(width, float));
+    let [low, high] = bounds;
+    on_each(
+        limits,
+        floats.filter(|float| (low..=high).contains(float)).map(|float| value(width, float)),
+    )
+}
+
+fn value(width: Width, float: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "the float is one of the narrower width")]
+    let narrow = float as f32;
+    match width {
+        Width::F16 | Width::F32 => Value::F32(narrow),
+        Width::F64 => Value::F64(float),
+    }
+}
+
+/// The float and those next to it.
+fn neighbours(width: Width, float: f64) -> [f64; 3] {
+    #[expect(clippy::cast_possible_truncation, reason = "the float is one of the narrower width")]
+    let narrow = float as f32;
+    match width {
+        Width::F64 => [float.next_down(), float, float.next_up()],
+        Width::F32 => [narrow.next_down().into(), float, narrow.next_up().into()],
+        Width::F16 => {
+            // Below the powers of two the gap is half as wide.
+            let gap = (float.abs().log2().floor().max(-14.0) - 10.0).exp2();
+            let next = |towards_zero: bool| {
+                let exact_power = float.abs().log2().fract() == 0.0;
+                let narrow_side = towards_zero && exact_power && float.abs() > (-14_f64).exp2();
+                if narrow_side { gap / 2.0 } else { gap }
+            };
+            [float - next(float > 0.0), float, float + next(float < 0.0)]
+        }
+    }
+}
+
+fn on_texts(limits: &[&Limit], space: TextSpace) -> Option<Fault> {
+    let reaches: Vec<Reach> = limits.iter().map(|limit| limit.reach(space)).collect();
+    let candidates = limits.iter().find_map(|limit| limit.texts());
+    let possible = candidates.is_none_or(|texts| {
+        let texts = texts.into_iter().filter(|text| space.has(text));
+        on_each(limits, texts.filter_map(|text| space.value(text))).passing
+    });
+    if !possible || reaches.contains(&Reach::Nothing) {
+        Some(Fault::CannotHold)
+    } else if reaches.contains(&Reach::Unknown) {
+        Some(Fault::Unproved)
+    } else {
+        reaches.iter().all(|reach| *reach == Reach::All).then_some(Fault::CannotFail)
+    }
+}

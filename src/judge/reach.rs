@@ -1,0 +1,183 @@
+//! Which texts a pattern can match, by walking its automaton: every text that a point can bring,
+//! none of them, or some. Knows nothing of limits.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use passline_modbus::value::Value;
+use regex_automata::dfa::{Automaton, dense};
+use regex_automata::util::primitives::StateID;
+use regex_automata::{Anchored, Input, MatchKind, nfa::thompson};
+
+/// Bounds of the automaton in bytes: a pattern that needs more cannot be proved, and is refused.
+const MAX_NFA: usize = 1 << 20;
+const MAX_DFA: usize = 4 << 20;
+
+/// The texts that a point can bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextSpace {
+    /// Texts of at most so many bytes, without blanks and NULs at their end.
+    Trimmed { max_bytes: usize },
+    /// Exactly so many bytes, as they are shown: `0A FF`.
+    Hexadecimal { bytes: usize },
+}
+
+impl TextSpace {
+    /// The value of a text of this space, as limits compare it.
+    pub(super) fn value(self, text: &str) -> Option<Value> {
+        match self {
+            Self::Trimmed { .. } => Some(Value::Text(text.to_owned())),
+            Self::Hexadecimal { .. } => {
+                let bytes = text.split(' ').map(|byte| u8::from_str_radix(byte, 16).ok());
+                bytes.collect::<Option<_>>().map(Value::Bytes)
+            }
+        }
+    }
+
+    /// Whether the point can bring this text.
+    pub(super) fn has(self, text: &str) -> bool {
+        match self {
+            Self::Trimmed { max_bytes } => text.len() <= max_bytes && !text.ends_with([' ', '\0']),
+            Self::Hexadecimal { bytes } => text.len() + 1 == bytes * 3,
+        }
+    }
+}
+
+/// For which of a point's texts a limit holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Every text of printable ASCII: it cannot fail.
+    All,
+    /// No text at all: it cannot hold.
+    Nothing,
+    /// Some texts, and not others.
+    Some,
+    /// The automaton is too large to tell.
+    Unknown,
+}
+
+/// What the pattern, which must hold for the whole text, matches among the texts of at most
+/// `max_bytes` bytes. Texts end in neither a blank nor a NUL: a point's text is trimmed there.
+pub(super) fn reach(pattern: &str, max_bytes: usize) -> Reach {
+    let Ok(dfa) = automaton(pattern) else { return Reach::Unknown };
+    let Ok(start) = dfa.start_state_forward(&Input::new("").anchored(Anchored::Yes)) else {
+        return Reach::Unknown;
+    };
+    if !misses(&dfa, start, max_bytes) {
+        Reach::All
+    } else if !holds(&dfa, start, max_bytes) {
+        Reach::Nothing
+    } else {
+        Reach::Some
+    }
+}
+
+fn automaton(
+    pattern: &str,
+) -> Result<dense::DFA<Vec<u32>>, Box<regex_automata::dfa::dense::BuildError>> {
+    let config = dense::Config::new()
+        // Every way to match counts: the text is matched whole or not at all.
+        .match_kind(MatchKind::All)
+        .start_kind(regex_automata::dfa::StartKind::Anchored)
+        // A Unicode `\b` is decided for ASCII only; other bytes lead to a quit state.
+        .unicode_word_boundary(true)
+        .accelerate(false)
+        .dfa_size_limit(Some(MAX_DFA))
+        .determinize_size_limit(Some(MAX_DFA));
+    dense::Builder::new()
+        .configure(config)
+        .thompson(thompson::Config::new().nfa_size_limit(Some(MAX_NFA)))
+        .build(pattern)
+        .map_err(Box::new)
+}
+
+/// Whether some text of printable ASCII is not matched.
+fn misses(dfa: &impl Automaton, start: StateID, max_bytes: usize) -> bool {
+    !ends_in_match(dfa, start)
+        || walk(dfa, start, max_bytes, b' '..=b'~', |byte, state| {
+            byte != b' ' && !ends_in_match(dfa, state)
+        })
+}
+
+/// Whether some text is matched.
+fn holds(dfa: &impl Automaton, start: StateID, max_bytes: usize) -> bool {
+    ends_in_match(dfa, start)
+        || walk(dfa, start, max_bytes, 0..=u8::MAX, |byte, state| {
+            // What a quit state hides may be a match: never call such a pattern impossible.
+            !matches!(byte, 0 | b' ') && (dfa.is_quit_state(state) || ends_in_match(dfa, state))
+        })
+}
+
+/// Whether a text that ends in this state is matched.
+fn ends_in_match(dfa: &impl Automaton, state: StateID) -> bool {
+    !dfa.is_quit_state(state) && dfa.is_match_state(dfa.next_eoi_state(state))
+}
+
+/// Whether `found` holds for any last byte of a text of 1 to `max_bytes` bytes and the state after
+/// it. Each state is visited once, at its least distance: what is reachable later is so earlier.
+fn walk(
+    dfa: &impl Automaton,
+    start: StateID,
+    max_bytes: usize,
+    alphabet: std::ops::RangeInclusive<u8>,
+    found: impl Fn(u8, StateID) -> bool,
+) -> bool {
+    let mut distance = BTreeMap::from([(start, 0)]);
+    let mut queue = VecDeque::from([start]);
+    while let Some(state) = queue.pop_front() {
+        let next = distance.get(&state).map_or(usize::MAX, |steps| steps + 1);
+        if next > max_bytes {
+            return false;
+        }
+        for byte in alphabet.clone() {
+            let after = dfa.next_state(state, byte);
+            if found(byte, after) {
+                return true;
+            }
+            if !dfa.is_quit_state(after) && !distance.contains_key(&after) {
+                distance.insert(after, next);
+                queue.push_back(after);
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_a_pattern_can_match() {
+        let check = |pattern: &str, bytes, expected| {
+            let whole = format!(r"\A(?:{pattern})\z");
+            assert_eq!(reach(&whole, bytes), expected, "{pattern} in {bytes} bytes");
+        };
+        check(".*", 8, Reach::All);
+        check("", 8, Reach::Some);
+        check(".+", 8, Reach::Some);
+        check("", 0, Reach::All);
+        check(".{0,8}", 8, Reach::All);
+        check(".{0,7}", 8, Reach::Some);
+        check("[ -~]*", 8, Reach::All);
+        check("[ -~]*", 80000, Reach::All);
+        check("[!-~]*", 8, Reach::Some);
+        check("[!-~]?", 1, Reach::All);
+        check("[0-9]{8}", 8, Reach::Some);
+        check("[0-9]{9}", 8, Reach::Nothing);
+        check("a|ab", 2, Reach::Some);
+        check("abc ", 8, Reach::Nothing);
+        check(r"abc\x00", 8, Reach::Nothing);
+        check("é", 1, Reach::Nothing);
+        check("é", 2, Reach::Some);
+        check(r"a(?-u:\b)b", 8, Reach::Nothing);
+        check(r"\bab\b", 8, Reach::Some);
+        check(r"é\b.*", 8, Reach::Some);
+        check(r"\w{1,20}", 20, Reach::Some);
+        check(r"\w{21}", 20, Reach::Nothing);
+        check(r"(?s).*|\d", 20, Reach::All);
+        check(r"[^\n]*", 2, Reach::All);
+        check(r"[a&&b]", 2, Reach::Nothing);
+        check(r"(?i)sn-\d{4,}", 20, Reach::Some);
+        check("(a{0,500}){0,500}.*x", 20, Reach::Unknown);
+    }
+}

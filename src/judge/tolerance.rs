@@ -1,0 +1,260 @@
+//! How far a value may be from what a limit names: absolute, in percent of it, or both; the same
+//! on both sides or not. All arithmetic is exact.
+
+use std::fmt;
+use std::str::FromStr;
+
+use passline_modbus::value::{Decimal, DecimalError, Value};
+use serde_json::{Map, Value as Json};
+
+use super::bounds::End;
+use super::number::{self, Unit};
+use super::reader::Reported;
+use super::stored::Stored;
+use crate::spec::decode::Context;
+use crate::spec::diagnostic::Diagnostic;
+use crate::spec::shape::{Field, Object, Shape};
+use crate::spec::variables::Scalar;
+use crate::spec::yaml::Node;
+
+const MARGIN: Shape = Shape::AnyOf(&[Shape::Number, Shape::Percent, Shape::Text]);
+
+static SIDES: Object = Object {
+    name: "tolerance",
+    doc: "A tolerance with its own width on each side.",
+    fields: &[&[
+        Field::required("plus", MARGIN, "How far above: `0.5`, `5%` or `\"0.5% + 0.02\"`."),
+        Field::required("minus", MARGIN, "How far below: `0.5`, `5%` or `\"0.5% + 0.02\"`."),
+    ]],
+};
+
+/// What may stand for a tolerance.
+pub(super) const SHAPE: Shape =
+    Shape::AnyOf(&[Shape::Number, Shape::Percent, Shape::Text, Shape::Object(&SIDES)]);
+
+const FORMS: &str = "write `0.5`, `5%`, `\"0.5% + 0.02\"`, or `{ plus: 1, minus: 2 }`";
+
+/// What is wrong with a tolerance.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ToleranceError {
+    #[error("`{0}` is not a tolerance")]
+    Syntax(String),
+    #[error("a tolerance cannot be negative")]
+    Negative,
+    #[error("only a number can have a tolerance")]
+    NotANumber,
+    #[error("a percentage of zero is zero: only exactly 0 would pass")]
+    PercentOfZero,
+    #[error("the bounds of this tolerance are unusable: {0}")]
+    Bounds(#[from] DecimalError),
+}
+
+impl ToleranceError {
+    /// What to do about it.
+    pub(super) fn remedy(&self) -> &'static str {
+        match self {
+            Self::Syntax(_) => FORMS,
+            Self::Negative => "write it without the sign: it is the distance on that side",
+            Self::NotANumber => "remove the tolerance",
+            Self::PercentOfZero => "give an absolute tolerance: `0.5`, or `\"5% + 0.5\"`",
+            Self::Bounds(_) => "write fewer digits",
+        }
+    }
+}
+
+/// One side of a tolerance: a percentage of the named value's magnitude, and an absolute part.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Margin {
+    percent: Decimal,
+    absolute: Decimal,
+}
+
+/// How far a value may be above and below the one that is named.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tolerance {
+    plus: Margin,
+    minus: Margin,
+}
+
+impl FromStr for Margin {
+    type Err = ToleranceError;
+
+    /// `0.5`, `5%`, `0.5% + 0.02` in either order.
+    fn from_str(text: &str) -> Result<Self, ToleranceError> {
+        let syntax = || ToleranceError::Syntax(text.to_owned());
+        let (mut percent, mut absolute) = (None, None);
+        for term in text.split(" + ") {
+            let (part, digits) = match term.trim().strip_suffix('%') {
+                Some(digits) => (&mut percent, digits.trim_end()),
+                None => (&mut absolute, term.trim()),
+            };
+            let value: Decimal = digits.parse().map_err(|_| syntax())?;
+            if value.is_negative() {
+                return Err(ToleranceError::Negative);
+            }
+            if part.replace(value).is_some() {
+                return Err(syntax());
+            }
+        }
+        let or_zero = |part: Option<Decimal>| part.unwrap_or_else(Decimal::zero);
+        Ok(Self { percent: or_zero(percent), absolute: or_zero(absolute) })
+    }
+}
+
+impl fmt::Display for Margin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.percent.is_zero() {
+            write!(f, "{}", self.absolute)
+        } else if self.absolute.is_zero() {
+            write!(f, "{}%", self.percent)
+        } else {
+            write!(f, "{}% + {}", self.percent, self.absolute)
+        }
+    }
+}
+
+impl Margin {
+    /// The width of this side around `centre`.
+    fn of(&self, centre: &Decimal) -> Result<Decimal, ToleranceError> {
+        if centre.is_zero() && self.absolute.is_zero() && !self.percent.is_zero() {
+            return Err(ToleranceError::PercentOfZero);
+        }
+        let share = centre.abs().checked_mul(&self.percent)?.times_power_of_ten(-2)?;
+        Ok(share.checked_add(&self.absolute)?)
+    }
+
+    fn to_json(&self) -> Json {
+        if self.percent.is_zero() {
+            number::to_json(&self.absolute)
+        } else {
+            Json::String(self.to_string())
+        }
+    }
+
+    fn from_json(json: &Json) -> Option<Self> {
+        match json {
+            Json::String(text) => text.parse().ok(),
+            Json::Number(_) => json.to_string().parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Tolerance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.plus == self.minus {
+            write!(f, "{}", self.plus)
+        } else {
+            write!(f, "+({}) -({})", self.plus, self.minus)
+        }
+    }
+}
+
+impl Tolerance {
+    /// The same margin on both sides.
+    pub(super) fn symmetric(margin: Margin) -> Self {
+        Self { plus: margin.clone(), minus: margin }
+    }
+
+    /// Its own margin on each side.
+    pub(super) fn sides(plus: Margin, minus: Margin) -> Self {
+        Self { plus, minus }
+    }
+
+    pub(super) fn to_json(&self) -> Json {
+        if self.plus == self.minus {
+            return self.plus.to_json();
+        }
+        let mut sides = Map::new();
+        sides.insert("plus".into(), self.plus.to_json());
+        sides.insert("minus".into(), self.minus.to_json());
+        Json::Object(sides)
+    }
+
+    pub(super) fn from_json(json: &Json) -> Option<Self> {
+        match json {
+            Json::Object(sides) if sides.len() == 2 => Some(Self::sides(
+                Margin::from_json(sides.get("plus")?)?,
+                Margin::from_json(sides.get("minus")?)?,
+            )),
+            _ => Margin::from_json(json).map(Self::symmetric),
+        }
+    }
+}
+
+/// Reads a tolerance.
+pub(super) fn read(context: &Context<'_>, node: Node<'_>) -> Result<Tolerance, Reported> {
+    if node.pairs().is_none() {
+        return margin(context, node).map(Tolerance::symmetric);
+    }
+    let sides = context.fields(node, &SIDES).ok_or(Reported)?;
+    let side = |key| margin(context, sides.node(key).ok_or(Reported)?);
+    // Both first, so that both are reported.
+    let (plus, minus) = (side("plus"), side("minus"));
+    Ok(Tolerance::sides(plus?, minus?))
+}
+
+fn margin(context: &Context<'_>, node: Node<'_>) -> Result<Margin, Reported> {
+    let given = context.scalar(node).ok_or(Reported)?;
+    let text = match &given.value {
+        Scalar::Number(number) => number.to_string(),
+        // In quotes only what is no number, as everywhere.
+        Scalar::Text(text) if text.contains('%') => text.clone(),
+        _ => {
+            context.unexpected(node, &SHAPE);
+            return Err(Reported);
+        }
+    };
+    text.parse().map_err(|error: ToleranceError| {
+        let error = Diagnostic::error(given.span, error.to_string()).remedy(error.remedy());
+        context.report(error);
+        Reported
+    })
+}
+
+/// A number with its tolerance, and the bounds that follow, both inclusive.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Around {
+    pub(super) centre: Decimal,
+    pub(super) tolerance: Tolerance,
+    pub(super) low: Decimal,
+    pub(super) high: Decimal,
+}
+
+impl Around {
+    pub(super) fn new(centre: Decimal, tolerance: Tolerance) -> Result<Self, ToleranceError> {
+        let (plus, minus) = (tolerance.plus.of(&centre)?, tolerance.minus.of(&centre)?);
+        let high = centre.checked_add(&plus)?;
+        let low = centre.checked_sub(&minus)?;
+        Ok(Self { centre, tolerance, low, high })
+    }
+
+    /// The lower and the upper end.
+    pub(super) fn ends(&self) -> (Option<End<'_>>, Option<End<'_>>) {
+        (Some(End::inclusive(&self.low)), Some(End::inclusive(&self.high)))
+    }
+
+    /// Writes the bounds as `min` and `max`, for who reads the numbers only. Explicit ones replace
+    /// them later.
+    pub(super) fn store_bounds(&self, limit: &mut Map<String, Json>) {
+        limit.insert("min".into(), number::to_json(&self.low));
+        limit.insert("max".into(), number::to_json(&self.high));
+    }
+
+    /// Takes the bounds that [`store_bounds`](Self::store_bounds) wrote, but not others.
+    pub(super) fn take_bounds(&self, limit: &mut Stored) {
+        limit.take_if("min", &number::to_json(&self.low));
+        limit.take_if("max", &number::to_json(&self.high));
+    }
+
+    /// Whether the value is within the bounds; `None` if it is no number.
+    pub(super) fn contains(&self, value: &Value) -> Option<bool> {
+        let above = number::compare(value, &self.low)?.is_ge();
+        let below = number::compare(value, &self.high)?.is_le();
+        Some(above && below)
+    }
+
+    pub(super) fn describe(&self, unit: Unit<'_>) -> String {
+        unit.of(format_args!("[{}..{}]", self.low, self.high))
+    }
+}
