@@ -21,6 +21,17 @@ use crate::framing::mbap::Decoder;
 /// fill it has emptied the socket.
 const READ: usize = 8192;
 
+/// What a read brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    /// Nothing is here.
+    Nothing,
+    /// Answers, and calls are completed.
+    Answers,
+    /// Anything else.
+    Other,
+}
+
 /// See the module.
 pub(super) struct Connection<'l, S, O> {
     stream: S,
@@ -95,18 +106,23 @@ where
     /// Does what can be done now; returns whether to look again. Reading comes first: what is
     /// already here cannot be an answer to what is only now written, and is no reason to time out.
     fn turn(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
-        let has_read = self.read(context)?;
+        let heard = self.read(context)?;
+        if heard == Heard::Answers {
+            // Those who have their answers go first: what they ask next then goes out in one write.
+            context.waker().wake_by_ref();
+            return Ok(false);
+        }
         let has_fired = self.expire(context)?;
         self.fill(context)?;
         self.write(context)?;
-        Ok(has_read || has_fired || mem::take(&mut self.is_rearmed))
+        Ok(heard == Heard::Other || has_fired || mem::take(&mut self.is_rearmed))
     }
 
-    fn read(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
+    fn read(&mut self, context: &mut Context<'_>) -> Result<Heard, CloseReason> {
         let mut space = [MaybeUninit::uninit(); READ];
         let mut buffer = ReadBuf::uninit(&mut space);
         match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
-            Poll::Pending => return Ok(false),
+            Poll::Pending => return Ok(Heard::Nothing),
             Poll::Ready(Err(error)) => return Err(CloseReason::new(&error)),
             Poll::Ready(Ok(())) if buffer.filled().is_empty() => return Err(CloseReason::Eof),
             Poll::Ready(Ok(())) => {}
@@ -114,16 +130,18 @@ where
         let now = Instant::now();
         self.may_be_stale = false;
         self.decoder.feed(buffer.filled());
-        let mut has_answered = false;
+        let mut heard = Heard::Other;
         while let Some(frame) = self.decoder.next_frame() {
             let frame = frame.map_err(CloseReason::Malformed)?;
-            has_answered |= self.line.exchange.take(&frame, now);
+            if self.line.exchange.take(&frame, now) {
+                heard = Heard::Answers;
+            }
         }
-        if has_answered {
+        if heard == Heard::Answers {
             self.is_proven = true;
             self.pause(now);
         }
-        Ok(true)
+        Ok(heard)
     }
 
     fn expire(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
@@ -206,9 +224,10 @@ where
     }
 
     fn sent(&mut self) {
-        if let Some(deadline) = self.line.exchange.written(&self.batch, self.written) {
+        let now = Instant::now();
+        if let Some(deadline) = self.line.exchange.written(&self.batch, self.written, now) {
             self.wake_at(deadline);
-            self.pause(Instant::now());
+            self.pause(now);
         }
     }
 

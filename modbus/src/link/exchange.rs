@@ -106,8 +106,12 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
     }
 
     /// The first `written` bytes of `batch` are on the wire. Returns the earliest new deadline.
-    pub(super) fn written(&mut self, batch: &[u8], written: usize) -> Option<Instant> {
-        let now = Instant::now();
+    pub(super) fn written(
+        &mut self,
+        batch: &[u8],
+        written: usize,
+        now: Instant,
+    ) -> Option<Instant> {
         let mut earliest: Option<Instant> = None;
         for open in self.window.iter_mut().map(|open| &mut open.item) {
             if open.deadline.is_some() || open.frame.end > written {

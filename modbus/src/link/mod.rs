@@ -44,7 +44,10 @@ use std::{io, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{mpsc, oneshot},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
     time::Instant,
 };
 
@@ -121,8 +124,11 @@ impl Link {
     /// Dropping the future gives the call up; the line stays in step.
     pub async fn call(&self, call: Call) -> Completed {
         let (reply, completed) = oneshot::channel();
-        // If the line is closed, so is the reply.
-        let _ = self.commands.send(Command::Call(Waiting::new(call, reply))).await;
+        // If the line is closed, so is the reply. Trying first is cheaper than waiting for a place.
+        let command = Command::Call(Waiting::new(call, reply));
+        if let Err(TrySendError::Full(command)) = self.commands.try_send(command) {
+            let _ = self.commands.send(command).await;
+        }
         completed.await.unwrap_or_else(|_| Completed {
             sent: None,
             ended: Instant::now(),
