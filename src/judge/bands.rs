@@ -33,15 +33,6 @@ pub(super) const FIELD: Field = Field::optional(
     "Limits by condition: the first band whose `if` is true judges; none is an error.",
 );
 
-/// Why a condition has no result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoResult {
-    /// Why, in one word: the class of what went wrong while its points were read.
-    pub class: ErrorClass,
-    /// Why, in words.
-    pub text: String,
-}
-
 /// Limits and their condition.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Band {
@@ -82,16 +73,13 @@ pub(super) fn read(from: &Reader<'_, '_, '_>) -> Result<Option<Vec<(Band, Span)>
 /// The first band whose condition is met.
 pub(super) fn matching<'b>(
     bands: &'b [Band],
-    evaluate: &mut dyn FnMut(&str) -> Result<bool, NoResult>,
+    evaluate: &mut dyn FnMut(&str) -> Result<bool, Judgement>,
 ) -> Result<&'b Band, Judgement> {
     for band in bands {
         match evaluate(&band.condition) {
             Ok(true) => return Ok(band),
             Ok(false) => {}
-            Err(NoResult { class, text }) => {
-                let message = format!("the condition `{}` has no result: {text}", band.condition);
-                return Err(Judgement::Error { class, message });
-            }
+            Err(judgement) => return Err(judgement),
         }
     }
     let conditions: Vec<_> = bands.iter().map(|band| format!("`{}`", band.condition)).collect();

@@ -4,7 +4,7 @@
 use passline_modbus::pdu::ExceptionCode;
 use serde_json::{Map, Value as Json};
 
-use super::bands::{self, Band, NoResult};
+use super::bands::{self, Band};
 use super::judgement::Judgement;
 use super::limit::Limit;
 use super::limits::Limits;
@@ -54,13 +54,14 @@ impl Demand {
     }
 
     /// The limits that judge, now that conditions can be evaluated: `evaluate` takes the expression
-    /// of an `if`. The first band that matches is the one.
+    /// of an `if`; what it says of one that cannot be evaluated is the judgement. The first band
+    /// that matches is the one.
     ///
     /// # Errors
     /// The judgement, if no band matches or a condition cannot be evaluated.
     pub fn resolve(
         &self,
-        evaluate: &mut dyn FnMut(&str) -> Result<bool, NoResult>,
+        evaluate: &mut dyn FnMut(&str) -> Result<bool, Judgement>,
     ) -> Result<Limits, Judgement> {
         match &self.0 {
             Form::Fixed(limits) => Ok(limits.clone()),

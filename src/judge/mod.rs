@@ -41,7 +41,6 @@ mod testing;
 
 pub mod exception;
 
-pub use bands::NoResult;
 pub use demand::Demand;
 pub use judgement::{Judgement, Observed};
 pub use limits::Limits;
