@@ -1,0 +1,90 @@
+//! The programs of other authors: started, asked, ended. One that is missing fails the test.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::PATIENCE;
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
+}
+
+fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+pub(crate) fn python(script: &str) -> Command {
+    let mut command = command("python3");
+    command.arg(source(script));
+    command
+}
+
+/// A C program, compiled into a directory that has to live as long as it is used.
+pub(crate) async fn c(program: &str) -> (TempDir, Command) {
+    let directory = tempfile::tempdir().unwrap();
+    let binary = directory.path().join(program);
+    let mut compiler = command("cc");
+    compiler.arg("-o").arg(&binary).arg(source(&format!("{program}.c"))).arg("-lmodbus");
+    lines(&mut compiler).await;
+    (directory, command(binary))
+}
+
+async fn output(command: &mut Command) -> Output {
+    let output = timeout(PATIENCE, command.output()).await.unwrap();
+    output.unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// What a program prints, once it has ended well.
+pub(crate) async fn lines(command: &mut Command) -> Vec<String> {
+    let output = output(command).await;
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// What a client prints for these queries.
+pub(crate) async fn ask(client: &mut Command, port: u16, queries: &[String]) -> Vec<String> {
+    lines(client.arg(port.to_string()).args(queries)).await
+}
+
+/// A server: its port, and the process that ends when this is dropped.
+pub(crate) async fn serve(server: &mut Command) -> (u16, Child) {
+    let started = server.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut process = started.unwrap_or_else(|error| panic!("{server:?}: {error}"));
+    let mut line = String::new();
+    let mut output = BufReader::new(process.stdout.as_mut().unwrap());
+    timeout(PATIENCE, output.read_line(&mut line)).await.unwrap().unwrap();
+    let port = line.trim_end().strip_prefix("listening on ").and_then(|port| port.parse().ok());
+    (port.unwrap_or_else(|| panic!("{server:?} does not listen: {line:?}")), process)
+}
+
+/// What mbpoll says to a read, in the form of the other clients. It runs once for each query.
+pub(crate) async fn mbpoll(port: u16, query: &str) -> String {
+    let words: Vec<_> = query.split(' ').collect();
+    let [unit, table, address, count] = words[..] else { panic!("no read: {query}") };
+    let kind = match table {
+        "coil" => "0",
+        "discrete" => "1",
+        "input" => "3",
+        _ => "4",
+    };
+    let mut mbpoll = command("mbpoll");
+    // Poll once (-1), addresses from 0 (-0), ten seconds' patience.
+    mbpoll.args(["-1", "-0", "-o", "10", "-t", kind, "-a", unit, "-r", address, "-c", count]);
+    mbpoll.args(["-p", &port.to_string(), "127.0.0.1"]);
+    let output = output(&mut mbpoll).await;
+    if String::from_utf8_lossy(&output.stderr).contains("Illegal data address") {
+        return "exception 2".to_owned();
+    }
+    // A value stands as `[5]:  65530 (-6)`.
+    let said = String::from_utf8(output.stdout).unwrap();
+    let values = said.lines().filter(|line| line.starts_with('['));
+    values.filter_map(|line| line.split_whitespace().nth(1)).collect::<Vec<_>>().join(" ")
+}
