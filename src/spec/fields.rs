@@ -58,6 +58,11 @@ impl<'c> Context<'c> {
 }
 
 impl<'t, 'c> Fields<'t, 'c> {
+    /// The context it was read in.
+    pub fn context(&self) -> Context<'c> {
+        self.context
+    }
+
     /// The mapping.
     pub fn mapping(&self) -> Node<'t> {
         self.node

@@ -113,12 +113,12 @@ impl Sources {
         if let Some(id) = self.by_path.get(&lexical(path)) {
             return Ok(*id);
         }
-        let failed = |fault| ReadError { path: path.to_owned(), fault };
-        let canonical = fs::canonicalize(path).map_err(|error| failed(fault_of(path, &error)))?;
+        // A pipe has no canonical path, and can be read once all the same.
+        let canonical = fs::canonicalize(path).unwrap_or_else(|_| lexical(path));
         if let Some(id) = self.by_path.get(&canonical) {
             return Ok(*id);
         }
-        let text = read_text(&canonical).map_err(failed)?;
+        let text = read_text(path).map_err(|fault| ReadError { path: path.to_owned(), fault })?;
         Ok(self.keep(canonical, path, text))
     }
 
@@ -197,7 +197,7 @@ impl ReadError {
             FileFault::TooLarge(_) => "split it into several files of at most 64 MiB".to_owned(),
             FileFault::Empty => "`passline init` writes a spec to start from".to_owned(),
             FileFault::NotUtf8 { .. } => "save it with the encoding UTF-8".to_owned(),
-            FileFault::Unreadable(_) => "check its permissions".to_owned(),
+            FileFault::Unreadable(_) => "check the path and its permissions".to_owned(),
         };
         Diagnostic::error(named_at, self.to_string()).remedy(remedy)
     }

@@ -39,9 +39,10 @@ impl Scalar {
 
     /// Reads a text from the command line as a value of the same type.
     fn like(&self, text: &str) -> Option<Self> {
-        let typed = Written { text, plain: true }.typed().ok()?;
-        match (self, typed) {
-            (Self::Text(_), _) => Some(Self::Text(text.to_owned())),
+        if let Self::Text(_) = self {
+            return Some(Self::Text(text.to_owned()));
+        }
+        match (self, Written { text, plain: true }.typed().ok()?) {
             (Self::Bool(_), Plain::Bool(value)) => Some(Self::Bool(value)),
             (Self::Number(_) | Self::NotFinite(_), Plain::Number(value)) => {
                 Some(Self::Number(value))

@@ -2,7 +2,7 @@
 
 use super::{Context, Scalar, Shape};
 use crate::spec::diagnostic::{Diagnostic, quoted};
-use crate::spec::source::Spanned;
+use crate::spec::source::{Span, Spanned};
 use crate::spec::yaml::{Kind, Node, NotTyped, Plain, Written};
 
 impl Context<'_> {
@@ -39,6 +39,13 @@ impl Context<'_> {
             None => error,
         });
         None
+    }
+
+    /// A key of the user's own that stands there already.
+    pub(super) fn twice(&self, key: &Spanned<String>, first: Span) {
+        let error = Diagnostic::error(key.span, format!("{} is given twice", quoted(&key.value)))
+            .related(first, "first given here");
+        self.report(error.remedy("remove one of the two"));
     }
 
     /// Nothing, `~` or `null`.

@@ -1,6 +1,8 @@
 //! From nodes to values: variables inserted, types checked, every mistake reported with its place
 //! and a remedy. `None` always means: already reported. Knows no word of the language itself.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -253,11 +255,20 @@ impl<'c> Context<'c> {
             self.unexpected(node, &Shape::Map(&Shape::Any));
             return Vec::new();
         };
-        pairs
-            .filter_map(|(key_node, value)| {
-                Some(Entry { key: self.word(key_node, &Shape::Text)?, key_node, value })
-            })
-            .collect()
+        let mut entries: Vec<Entry<'t>> = Vec::new();
+        let mut places = BTreeMap::new();
+        for (key_node, value) in pairs {
+            let Some(key) = self.word(key_node, &Shape::Text) else { continue };
+            match places.entry(key.value.clone()) {
+                // Two keys can become the same by their variables.
+                Occupied(first) => self.twice(&key, *first.get()),
+                Vacant(place) => {
+                    place.insert(key.span);
+                    entries.push(Entry { key, key_node, value });
+                }
+            }
+        }
+        entries
     }
 
     /// A scalar's text whatever its type: keys, names, choices.

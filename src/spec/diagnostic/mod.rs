@@ -180,22 +180,30 @@ fn summary(errors: usize, warnings: usize) -> String {
 }
 
 /// The candidate that was probably meant: at most one letter in three differs (a swap of two
-/// neighbours counts as one). The first of equally similar ones.
+/// neighbours counts as one), or one of the two begins with the other. The first of equals.
 pub fn did_you_mean<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
+    /// The distance takes length² steps: nobody means a name by a whole page.
+    const LONGEST: usize = 100;
     let length = word.chars().count();
-    // The distance takes length² steps: nobody means a name by a whole page.
-    if length > 100 {
+    if length > LONGEST {
         return None;
     }
     let lower = word.to_lowercase();
+    let badness = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        let distance = strsim::osa_distance(&lower, &candidate);
+        let shorter = length.min(candidate.len());
+        let begins = candidate.starts_with(&lower) || lower.starts_with(&candidate);
+        (distance <= length / 3 || distance == 1 && length > 1 || begins && shorter >= 3)
+            .then_some(distance)
+    };
     candidates
         .into_iter()
-        .filter(|candidate| *candidate != word && candidate.chars().count().abs_diff(length) <= 3)
-        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= (length / 3).max(1))
+        .filter(|candidate| *candidate != word && candidate.len() <= LONGEST)
+        .filter_map(|candidate| Some((badness(candidate)?, candidate)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, options};
 
-use super::faults::{depth_error, key_error, syntax_error, tag_error};
+use super::faults::{depth_error, key_error, merge_error, syntax_error, tag_error};
 use super::{Cell, CellKind, IN_SOURCE, Kind, MAX_ALIASED_NODES, MAX_DEPTH, Node, Tree};
 use crate::spec::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::spec::source::{Source, Span};
@@ -106,7 +106,7 @@ impl<'d> Builder<'d> {
             Event::Scalar(text, style, anchor, _) => self.scalar(&text, style, anchor, span),
             Event::SequenceStart(_, anchor, _) => self.start(span, anchor, false)?,
             Event::MappingStart(_, anchor, _) => self.start(span, anchor, true)?,
-            Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(anchor) => self.alias(span, anchor)?,
             Event::UnresolvedAlias(name) => {
                 let message = format!("there is no anchor {} above", quoted(&format!("&{name}")));
@@ -155,13 +155,14 @@ impl<'d> Builder<'d> {
         };
         let same = written.len() == text.len() + 2 * quotes
             && written.get(quotes..quotes + text.len()) == Some(text);
-        let kept = if same {
+        // A missing value has no text of its own.
+        let kept = if same || (plain && written.is_empty()) {
             IN_SOURCE
         } else {
             self.tree.texts.push(text.into());
             index(self.tree.texts.len() - 1)
         };
-        let merge = plain && text == "<<" && self.expects_key();
+        let merge = plain && anchor == 0 && text == "<<" && self.expects_key();
         let kind = match (merge, plain) {
             (true, _) => CellKind::Merge,
             (_, true) => CellKind::Plain(kept),
@@ -188,12 +189,12 @@ impl<'d> Builder<'d> {
         Ok(())
     }
 
-    fn end(&mut self, span: Span) -> Result<(), Stop> {
-        let Some(frame) = self.open.pop() else { return Ok(()) };
+    fn end(&mut self, span: Span) {
+        let Some(frame) = self.open.pop() else { return };
         if frame.mapping {
             let pairs = self.pairs(frame.node, index(self.tree.nodes.len()));
             self.report_twice(&pairs);
-            self.merge(&pairs, span)?;
+            self.merge(&pairs);
         }
         let after = index(self.tree.nodes.len());
         if let Some(cell) = self.tree.nodes.get_mut(frame.node as usize) {
@@ -204,7 +205,6 @@ impl<'d> Builder<'d> {
         let extent = Extent { height: frame.extent.height + 1, ..frame.extent };
         self.close_anchor(frame.anchor, frame.node, extent);
         self.child(extent);
-        Ok(())
     }
 
     fn alias(&mut self, span: Span, anchor: usize) -> Result<(), Stop> {
@@ -280,11 +280,11 @@ impl<'d> Builder<'d> {
         }
     }
 
-    /// Appends what `<<` merges: every pair whose key is not there yet, as aliases. What they
-    /// stand for has been counted with the `<<` itself; the cells are counted here.
-    fn merge(&mut self, pairs: &[(u32, u32)], span: Span) -> Result<(), Stop> {
+    /// Appends what `<<` merges: every pair whose key is not there yet, as aliases. They are no
+    /// more than what the merged aliases stand for, which has been counted.
+    fn merge(&mut self, pairs: &[(u32, u32)]) {
         let is_merge = |key: u32| matches!(self.tree.cell(key).kind, CellKind::Merge);
-        let Some((_, merge)) = pairs.iter().find(|(key, _)| is_merge(*key)) else { return Ok(()) };
+        let Some((_, merge)) = pairs.iter().find(|(key, _)| is_merge(*key)) else { return };
         let mut present: HashSet<&str> =
             pairs.iter().filter_map(|(key, _)| self.key_text(*key)).collect();
         let mut added = Vec::new();
@@ -295,30 +295,26 @@ impl<'d> Builder<'d> {
                 }
             }
         }
-        self.expand(Extent { nodes: added.len() as u64, height: 0 }, span)?;
         for node in added {
             let at = Node::at(&self.tree, node).span();
             self.push(at, CellKind::Alias(self.tree.resolve(node)));
         }
-        Ok(())
     }
 
-    /// The mappings that the value of a `<<` names: one, or a list of them.
+    /// The mappings that the value of a `<<` names: one alias, or a list of them. A mapping that
+    /// is written out there could as well be written without the `<<`.
     fn merged_mappings(&self, value: u32) -> Vec<u32> {
-        let node = Node::at(&self.tree, value);
-        let items: Vec<Node<'_>> = match node.items() {
-            Some(items) => items.collect(),
-            None => vec![node],
-        };
-        let (mappings, others): (Vec<_>, Vec<_>) =
-            items.into_iter().partition(|item| item.pairs().is_some());
-        for other in others.into_iter().filter(|other| !matches!(other.kind(), Kind::Broken)) {
-            let error = Diagnostic::error(other.span(), "`<<` merges a mapping, and this is none");
-            self.diagnostics.push(
-                error.remedy("name an anchor of a mapping: `<<: *defaults`, or quote the key"),
-            );
+        let node = Node { tree: &self.tree, site: value, index: value };
+        let named: Vec<Node<'_>> = node.items().map_or_else(|| vec![node], Iterator::collect);
+        let mut mappings = Vec::with_capacity(named.len());
+        for name in named {
+            match (self.tree.cell(name.site).kind, Node::at(&self.tree, name.site).kind()) {
+                (CellKind::Alias(mapping), Kind::Mapping(_)) => mappings.push(mapping),
+                (_, Kind::Broken) => {}
+                _ => self.diagnostics.push(merge_error(name.span())),
+            }
         }
-        mappings.into_iter().map(|mapping| mapping.index).collect()
+        mappings
     }
 
     fn expects_key(&self) -> bool {

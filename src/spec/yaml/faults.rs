@@ -16,6 +16,11 @@ pub(super) fn key_error(span: Span) -> Diagnostic {
         .remedy("a text with braces or brackets needs quotes: `\"{...}\"`")
 }
 
+pub(super) fn merge_error(span: Span) -> Diagnostic {
+    Diagnostic::error(span, "`<<` merges aliases of mappings, and this is none")
+        .remedy("name an anchor: `<<: *defaults`, or several: `<<: [*a, *b]`")
+}
+
 pub(super) fn tag_error(span: Span) -> Diagnostic {
     Diagnostic::error(span, "YAML tags are not used here")
         .remedy("remove the tag; a text that begins with `!` needs quotes")
