@@ -8,6 +8,7 @@
 //! | [`framing`] | bytes to frames: pure state machines | what a PDU means, sockets |
 //! | [`link`] | one task owns one physical line: queue, deadlines, reconnect | points, values |
 //! | [`address`] | `tcp://host:port?options`: where a line is | how it is opened |
+//! | [`duration`] | spans of time as they are written: `500ms`, `1h` | what they are for |
 //! | [`value`] | exact decimals, floats, texts: what a register can mean | where it came from |
 //! | [`point`] | a named datum: table, address, type, order, scale | how it is read |
 //! | [`planner`] | the fewest reads that cover a set of points | links, values |
@@ -15,6 +16,7 @@
 //! Nothing here knows of tests, limits or verdicts. No decoder panics, whatever the bytes.
 
 pub mod address;
+pub mod duration;
 pub mod framing;
 pub mod link;
 pub mod pdu;

@@ -2,7 +2,6 @@
 
 pub mod decode;
 pub mod diagnostic;
-pub mod duration;
 pub mod fields;
 pub mod schema;
 pub mod shape;

@@ -6,10 +6,9 @@ use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::ops::Range;
 use std::time::Duration;
 
-use passline_modbus::value::Decimal;
+use passline_modbus::{duration::parse_duration, value::Decimal};
 
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
-use super::duration::parse_duration;
 use super::shape::{Shape, is_name, one_of};
 use super::source::{Span, Spanned};
 use super::variables::{Inserted, Scalar, Variable, Variables};

@@ -5,9 +5,13 @@ use std::time::Duration;
 /// The longest span of time: a year. Clocks can still add it to any moment.
 pub const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
 
+const MILLISECOND: u128 = 1_000_000;
+const SECOND: u128 = 1_000 * MILLISECOND;
+const MINUTE: u128 = 60 * SECOND;
+const HOUR: u128 = 60 * MINUTE;
+
 /// Units and their nanoseconds, `ms` before the `s` it ends with.
-const UNITS: [(&str, u128); 4] =
-    [("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000)];
+const UNITS: [(&str, u128); 4] = [("ms", MILLISECOND), ("s", SECOND), ("m", MINUTE), ("h", HOUR)];
 
 /// Why a text is no span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,4 +60,20 @@ pub fn parse_duration(text: &str) -> Result<Duration, NotADuration> {
     }
     // Below a year of nanoseconds: fits 64 bits.
     Ok(u64::try_from(nanos).map_or(MAX_DURATION, Duration::from_nanos))
+}
+
+/// Writes a span of time so that [`parse_duration`] reads the same again: in whole hours or minutes
+/// if it can, else in seconds, or in milliseconds below one second.
+pub fn write_duration(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let (name, unit) = match nanos {
+        ..SECOND => ("ms", MILLISECOND),
+        _ if nanos.is_multiple_of(HOUR) => ("h", HOUR),
+        _ if nanos.is_multiple_of(MINUTE) => ("m", MINUTE),
+        _ => ("s", SECOND),
+    };
+    let places = unit.ilog10() as usize;
+    let fraction = format!(".{:0places$}", nanos % unit);
+    let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+    format!("{}{fraction}{name}", nanos / unit)
 }
