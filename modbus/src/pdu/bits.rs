@@ -90,7 +90,9 @@ fn unpack_answer(f: &mut Fields<'_>) -> Result<Vec<bool>, Defect> {
 /// Eight to the byte, the first in the lowest bit, the padding included.
 fn unpack(bytes: &[u8]) -> Vec<bool> {
     let mut bits = Vec::with_capacity(bytes.len() * 8);
-    bits.extend(bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1)));
+    for byte in bytes {
+        bits.extend(std::array::from_fn::<_, 8, _>(|bit| byte >> bit & 1 == 1));
+    }
     bits
 }
 
