@@ -163,3 +163,32 @@ fn diagnostics(data: &[u8]) -> Answer {
         Err(ExceptionCode::IllegalFunction)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of quantities from 0 to beyond `max`: what a device without any address answers.
+    fn check<'a>(max: u16, request: impl Fn(u16) -> Request<'a>) {
+        let address = ExceptionCode::IllegalDataAddress;
+        let value = ExceptionCode::IllegalDataValue;
+        for (quantity, code) in [(0, value), (1, address), (max, address), (max + 1, value)] {
+            let answer = Device::default().handle(&request(quantity));
+            assert_eq!(answer, Err(code), "{:?}", request(quantity));
+        }
+    }
+
+    #[test]
+    fn quantities_are_checked_before_addresses_also_where_nothing_was_decoded() {
+        let bits = |count| vec![false; usize::from(count)].into();
+        let words = |count| vec![0; usize::from(count)].into();
+        check(2000, |count| Request::ReadCoils(0, count));
+        check(2000, |count| Request::ReadDiscreteInputs(0, count));
+        check(125, |count| Request::ReadHoldingRegisters(0, count));
+        check(125, |count| Request::ReadInputRegisters(0, count));
+        check(1968, |count| Request::WriteMultipleCoils(0, bits(count)));
+        check(123, |count| Request::WriteMultipleRegisters(0, words(count)));
+        check(125, |count| Request::ReadWriteMultipleRegisters(0, count, 0, words(1)));
+        check(121, |count| Request::ReadWriteMultipleRegisters(0, 1, 0, words(count)));
+    }
+}

@@ -1,7 +1,12 @@
 //! The simulator as its clients see it: bytes in, bytes out, written by hand. Only the headers of
 //! frames are shared between the tests.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
 
 mod faults;
 mod functions;

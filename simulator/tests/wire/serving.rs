@@ -152,7 +152,7 @@ async fn a_bad_header_ends_its_connection_after_what_came_before_it() {
         let bytes = [read_at(7, 0), hex(garbage), read_at(8, 0)].concat();
         client.write_all(&bytes).await.unwrap();
         assert_eq!(receive(&mut client).await, Some((7, 1, hex(ANSWER))), "{garbage}");
-        assert_eq!(client.read(&mut [0]).await.unwrap(), 0, "{garbage}");
+        assert_eq!(receive(&mut client).await, None, "{garbage}");
         assert_eq!(ask(&mut other, &hex(READ)).await, hex(ANSWER));
     }
 }
@@ -203,6 +203,16 @@ async fn answers_that_wait_are_bounded_too() {
     flood(&mut client, 0).await;
     let taken = line.with_device(1, |device| device.statistics().requests).unwrap();
     assert!((500..5000).contains(&taken), "{taken}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_have_waited_make_room_for_others() {
+    let line = slow(&[(1, Duration::from_millis(1))]);
+    let mut client = line.connect();
+    for transaction in 0..5000 {
+        client.write_all(&read_at(transaction, 1)).await.unwrap();
+        assert_eq!(receive(&mut client).await, Some((transaction, 1, hex("03 02 0101"))));
+    }
 }
 
 #[tokio::test]

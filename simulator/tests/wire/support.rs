@@ -2,6 +2,7 @@
 //! cannot hide itself, and a client that knows nothing but bytes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use passline_modbus::point::Table;
 use passline_simulator::device::Device;
@@ -9,7 +10,7 @@ use passline_simulator::endpoint::Endpoint;
 use passline_simulator::image::Image;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// Bytes written as hexadecimal digits, blanks ignored.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
@@ -61,7 +62,8 @@ pub(crate) async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), pdu:
 /// The next frame: transaction id, unit id, PDU. `None` if the stream has ended.
 pub(crate) async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> Option<(u16, u8, Vec<u8>)> {
     let mut header = [0; 7];
-    stream.read_exact(&mut header).await.ok()?;
+    let read = timeout(Duration::from_secs(10), stream.read_exact(&mut header)).await;
+    read.expect("neither a frame nor the end").ok()?;
     let [t1, t0, p1, p0, l1, l0, unit_id] = header;
     assert_eq!([p1, p0], [0, 0], "protocol id");
     let mut pdu = vec![0; usize::from(u16::from_be_bytes([l1, l0])) - 1];
