@@ -11,9 +11,6 @@ mod encode;
 mod order;
 mod span;
 
-#[cfg(test)]
-mod tests;
-
 pub use data_type::{DataType, Length};
 pub use declare::{Access, Declaration, Field, Invalid, PointError};
 pub use decode::{Raw, Reading, Undecodable};

@@ -4,9 +4,6 @@
 mod decimal;
 mod width;
 
-#[cfg(test)]
-mod tests;
-
 use std::cmp::Ordering;
 use std::fmt;
 
