@@ -228,7 +228,7 @@ pub fn plan(wanted: &[Wanted], rules: &Rules) -> Result<Vec<Read>, TooLong> {
     waiting
         .sort_unstable_by_key(|(span, index)| (span.table(), span.address(), !span.end(), *index));
     let waiting = read_cut_points(&waiting, rules, &mut reads);
-    read_others(waiting, rules, &mut reads);
+    read_others(&waiting, rules, &mut reads);
     for read in &mut reads {
         read.covers.sort_unstable();
     }
@@ -266,49 +266,37 @@ fn read_cut_points(
 }
 
 /// Plans the other reads: always the longest from the first waiting point.
-fn read_others(mut waiting: Vec<(Span, usize)>, rules: &Rules, reads: &mut Vec<Read>) {
-    let mut first = 0;
-    while let Some((start, _)) = waiting.get(first).copied() {
-        let ahead = waiting.get(first..).unwrap_or_default();
-        let end = furthest(start, ahead, rules);
-        let count = u16::try_from(end - u32::from(start.address())).unwrap_or(start.count());
-        let span = Span::new(start.table(), start.address(), count).unwrap_or(start);
-        // What the read covers goes; the few that start within it and end behind it stay in place.
-        let reached = ahead
-            .iter()
-            .take_while(|(other, _)| {
-                (other.table(), u32::from(other.address())) < (span.table(), end)
-            })
-            .count();
-        let (inside, kept): (Vec<_>, Vec<_>) =
-            waiting.iter().skip(first).take(reached).partition(|(other, _)| span.contains(*other));
-        first += inside.len();
-        for (place, item) in waiting.iter_mut().skip(first).zip(kept) {
-            *place = item;
-        }
-        reads.push(Read { span, covers: inside.into_iter().map(|(_, index)| index).collect() });
+fn read_others(mut waiting: &[(Span, usize)], rules: &Rules, reads: &mut Vec<Read>) {
+    while let Some((first, _)) = waiting.first() {
+        let (count, end) = furthest(*first, waiting, rules);
+        let (inside, behind) = waiting.split_at(count);
+        let length = u16::try_from(end - u32::from(first.address())).unwrap_or(first.count());
+        reads.push(Read {
+            span: Span::new(first.table(), first.address(), length).unwrap_or(*first),
+            covers: inside.iter().map(|(_, index)| *index).collect(),
+        });
+        waiting = behind;
     }
 }
 
-/// Where the longest read from the first of these points ends.
-fn furthest(start: Span, ahead: &[(Span, usize)], rules: &Rules) -> u32 {
-    let table = start.table();
-    let address = u32::from(start.address());
+/// How many of these points the longest read from the first of them covers, and where it ends.
+fn furthest(first: Span, waiting: &[(Span, usize)], rules: &Rules) -> (usize, u32) {
+    let table = first.table();
+    let address = u32::from(first.address());
     let cut = rules.next_cut(table, address).unwrap_or(u32::MAX);
     let limit = cut.min(address + u32::from(rules.limit(table)));
-    let mut end = start.end();
-    for (span, _) in ahead {
-        let next = u32::from(span.address());
-        if span.table() != table || next >= limit {
-            break;
-        }
-        if span.end() > limit {
-            continue;
-        }
-        if next > end && !rules.may_cross(table, end..next) {
-            break;
+    let mut end = first.end();
+    for (count, (span, _)) in waiting.iter().enumerate().skip(1) {
+        let start = u32::from(span.address());
+        let hole = end..start;
+        // Later points that still end within the limit lie within this one, and ride along with it.
+        if span.table() != table
+            || span.end() > limit
+            || (start > end && !rules.may_cross(table, hole))
+        {
+            return (count, end);
         }
         end = end.max(span.end());
     }
-    end
+    (waiting.len(), end)
 }

@@ -150,8 +150,8 @@ fn spans(longest: u16) -> impl Strategy<Value = Span> {
 
 fn cases() -> impl Strategy<Value = Case> {
     let several = |most: usize, longest: u16| prop::collection::vec(spans(longest), 0..most);
-    let wanted = prop::collection::vec((spans(5), prop::bool::weighted(0.1)), 1..8);
-    (wanted, 5..12_u16, 5..12_u16, 0..3_u16, several(3, 8), several(8, 4), several(4, 2)).prop_map(
+    let wanted = prop::collection::vec((spans(6), prop::bool::weighted(0.1)), 1..9);
+    (wanted, 6..12_u16, 6..12_u16, 0..3_u16, several(4, 8), several(6, 9), several(4, 2)).prop_map(
         |(wanted, max_registers, max_bits, max_gap, blocks, declared, barriers)| Case {
             quirks: Quirks { max_registers, max_bits, max_gap, blocks, declared, barriers },
             wanted: wanted.into_iter().map(|(span, alone)| Wanted { span, alone }).collect(),

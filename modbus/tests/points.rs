@@ -1,6 +1,6 @@
 //! Points through the outside: facts, extremes, round trips, refusals.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::borrow::Cow;
 
@@ -43,6 +43,7 @@ fn read(point: &Point, words: &[u16]) -> Result<Reading, Undecodable> {
     point.decode(&registers(words), None)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "to be compared with what decoding returns")]
 fn value(value: Value) -> Result<Reading, Undecodable> {
     Ok(Reading::Value(value))
 }
@@ -707,11 +708,8 @@ proptest! {
 /// NaN and sign-and-magnitude zero have several patterns, text several paddings, and two floats may
 /// be one after scaling.
 fn may_have_two_forms(point: &Point) -> bool {
-    match point.data_type() {
-        DataType::S16 | DataType::S32 | DataType::String(_) => true,
-        DataType::F16 | DataType::F32 | DataType::F64 => true,
-        _ => false,
-    }
+    use DataType::{F16, F32, F64, S16, S32, String};
+    matches!(point.data_type(), S16 | S32 | F16 | F32 | F64 | String(_))
 }
 
 fn belongs(point: &Point, value: &Value) -> bool {

@@ -1,6 +1,7 @@
 //! Exact decimals, and floats compared with them.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::float_cmp, reason = "the very float is meant")]
 
 use std::cmp::Ordering;
 use std::collections::hash_map::DefaultHasher;
