@@ -1,11 +1,14 @@
 //! One client's connection: frames in, reactions out. Requests that are answered at once do not
 //! wait for those that are answered later.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::task::{Poll, ready};
 
 use passline_modbus::framing::mbap;
 use passline_modbus::pdu::{self, Answer, ExceptionCode};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
 use super::outbox::Outbox;
@@ -19,7 +22,6 @@ const CHUNK: usize = 4096;
 /// not Modbus TCP any more.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite>(stream: S, units: &Units) {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut chunk = vec![0; CHUNK];
     let mut connection = Connection::new(units);
     loop {
         connection.work(Instant::now());
@@ -36,12 +38,27 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite>(stream: S, units: &Units) {
                 }
             }
             () = time(due), if due.is_some() => {}
-            read = reader.read(&mut chunk), if connection.takes_input() => match read {
-                Ok(count @ 1..) => connection.decoder.feed(chunk.get(..count).unwrap_or_default()),
-                _ => connection.open = false,
+            read = feed(&mut reader, &mut connection.decoder), if connection.takes_input() => {
+                connection.open = matches!(read, Ok(1..));
             }
         }
     }
+}
+
+/// Feeds the decoder what the stream has; how many bytes that was, 0 at its end. While it waits it
+/// holds no memory: a thousand idle connections are not to cost a thousand buffers.
+async fn feed(
+    reader: &mut (impl AsyncRead + Unpin),
+    decoder: &mut mbap::Decoder,
+) -> io::Result<usize> {
+    poll_fn(|context| {
+        let mut chunk = [0; CHUNK];
+        let mut chunk = ReadBuf::new(&mut chunk);
+        ready!(Pin::new(&mut *reader).poll_read(context, &mut chunk))?;
+        decoder.feed(chunk.filled());
+        Poll::Ready(Ok(chunk.filled().len()))
+    })
+    .await
 }
 
 /// Until `due`; for ever without.

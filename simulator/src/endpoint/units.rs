@@ -12,7 +12,8 @@ use crate::fault::Reaction;
 /// The devices of one line, shared by its connections.
 #[derive(Debug)]
 pub(super) struct Units {
-    devices: BTreeMap<u8, Mutex<Device>>,
+    /// In the order of the unit ids. No map: its nodes are much larger than a single device.
+    devices: Box<[(u8, Mutex<Device>)]>,
     started: Instant,
 }
 
@@ -23,7 +24,8 @@ impl Units {
     }
 
     pub(super) fn with<R>(&self, unit_id: u8, look: impl FnOnce(&mut Device) -> R) -> Option<R> {
-        let device = self.devices.get(&unit_id)?;
+        let at = self.devices.binary_search_by_key(&unit_id, |(unit_id, _)| *unit_id).ok()?;
+        let (_, device) = self.devices.get(at)?;
         // A caller's panic between two requests leaves a device as whole as before.
         Some(look(&mut device.lock().unwrap_or_else(PoisonError::into_inner)))
     }
