@@ -1,0 +1,98 @@
+//! The command line as clap sees it. Every option also reads `PASSLINE_*`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Test automation for Modbus devices.
+///
+/// Exit codes: 0 pass, 1 a check failed, 2 bad usage or spec (nothing ran), 3 error (no usable
+/// answer, or evidence could not be written), 4 nothing selected, 130 aborted.
+#[derive(Debug, Parser)]
+#[command(name = "passline", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run specs against devices, or against their simulation
+    Run(Box<RunArguments>),
+    /// Report every mistake in specs, without touching a device
+    Check(CheckArguments),
+    /// Show tests, transactions and predicted time per link, without touching a device
+    Plan(PlanArguments),
+    /// Serve the devices of specs, simulated, until interrupted
+    Simulate(SimulateArguments),
+    /// Read values from a device and print them bare
+    Read(ReadArguments),
+    /// Write a starter spec and a profile to begin with
+    Init(InitArguments),
+    /// Print the JSON Schema of the spec language, for editors
+    Schema(SchemaArguments),
+    /// Print the completion script of a shell
+    Completions(CompletionsArguments),
+}
+
+/// What every command that reads specs takes.
+#[derive(Debug, Args)]
+pub(crate) struct SpecArguments {
+    /// Spec files, or folders whose *.yaml files are specs
+    #[arg(required = true, value_name = "SPEC")]
+    pub(crate) specs: Vec<PathBuf>,
+    /// Give a variable of the specs another value, typed like its declared default
+    #[arg(long = "var", value_name = "NAME=VALUE", env = "PASSLINE_VAR", value_delimiter = None)]
+    pub(crate) variables: Vec<String>,
+}
+
+/// Which tests of the specs are meant.
+#[derive(Debug, Args)]
+pub(crate) struct SelectionArguments {
+    /// Only tests whose name contains this
+    #[arg(long, value_name = "TEXT", env = "PASSLINE_FILTER")]
+    pub(crate) filter: Option<String>,
+    /// Only tests with this tag (repeat for several: any of them)
+    #[arg(long = "tag", value_name = "TAG", env = "PASSLINE_TAG", value_delimiter = ',')]
+    pub(crate) tags: Vec<String>,
+    /// Only the M-th of N equal shares of the tests
+    #[arg(long, value_name = "M/N", env = "PASSLINE_SHARD", value_parser = shard)]
+    pub(crate) shard: Option<(usize, usize)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) specs: SpecArguments,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// Simulate every device, or only those named
+    #[arg(long, value_name = "DEVICE,…", num_args = 0..=1, require_equals = true,
+          value_delimiter = ',', env = "PASSLINE_SIMULATE")]
+    pub(crate) simulate: Option<Vec<String>>,
+    /// Write JUnit XML here as well
+    #[arg(long, value_name = "FILE", env = "PASSLINE_JUNIT")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write the run as JSON here as well
+    #[arg(long, value_name = "FILE", env = "PASSLINE_JSON")]
+    pub(crate) json: Option<PathBuf>,
+    /// The folder that gets a folder for each run
+    #[arg(long, value_name = "DIR", env = "PASSLINE_OUT", default_value = "reports")]
+    pub(crate) out: PathBuf,
+    /// Serial number of the unit under test
+    #[arg(long, value_name = "SN", env = "PASSLINE_SERIAL")]
+    pub(crate) serial: Option<String>,
+    /// Start no further test once one has not passed
+    #[arg(long, env = "PASSLINE_FAIL_FAST")]
+    pub(crate) fail_fast: bool,
+    /// Run every spec this many times, one record each
+    #[arg(long, value_name = "N", env = "PASSLINE_REPEAT", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) repeat: u32,
+    /// Seed of everything left to chance; drawn and recorded where not given
+    #[arg(long, value_name = "N", env = "PASSLINE_SEED")]
+    pub(crate) seed: Option<u64>,
+    /// Stream events as JSON lines to this file; `-` is standard output
+    #[arg(long, value_name = "FILE", env = "PASSLINE_EVENTS")]
+    pub(crate) events: Option<PathBuf>,
+}

@@ -1,0 +1,200 @@
+//! What a spec says, resolved: devices with their points, tests with their checks. Every name is
+//! bound, every constant limit parsed. Knows no I/O and nothing of how the reads are made.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use passline_modbus::address::Address;
+use passline_modbus::planner::{Rules, Span};
+use passline_modbus::point::Point;
+use passline_simulator::{Fault, Image};
+
+use super::retry::Retry;
+use super::template::Template;
+use super::variables::Scalar;
+use crate::expression::Expression;
+use crate::judge::Limits;
+use crate::record::Phase;
+
+/// A file that a spec was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The path as the spec or the caller names it.
+    pub file: PathBuf,
+    /// SHA-256 of its bytes, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// One test procedure.
+#[derive(Debug)]
+pub struct Spec {
+    /// `spec:`, the stable id.
+    pub name: String,
+    /// `version:`.
+    pub version: Option<String>,
+    /// `title:`.
+    pub title: Option<String>,
+    /// The spec file first, then each profile in the order of first use.
+    pub inputs: Vec<Input>,
+    /// The variables as this run sees them, in the order of the file.
+    pub variables: Vec<(String, Scalar)>,
+    /// What is known of the unit under test before it is asked.
+    pub uut: Uut,
+    /// The devices, in the order of the file.
+    pub devices: Vec<Device>,
+    /// Setup first, then the tests, teardown last; `for_each` is unrolled.
+    pub tests: Vec<Test>,
+}
+
+/// The unit under test.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uut {
+    /// `serial.pattern`: what a serial number looks like, a regex on the whole of it.
+    pub serial_pattern: Option<String>,
+    /// `part_number:`.
+    pub part_number: Option<String>,
+    /// `revision:`.
+    pub revision: Option<String>,
+    /// `batch:`.
+    pub batch: Option<String>,
+}
+
+/// A named thing with a link and a unit id.
+#[derive(Debug)]
+pub struct Device {
+    /// Its name in the spec.
+    pub name: String,
+    /// Where it is, and what the spec calls that line; a station may give it later.
+    pub line: Option<Line>,
+    /// The Modbus address on the line.
+    pub unit_id: u8,
+    /// Its points, shared by every device of the same profile.
+    pub map: Arc<Map>,
+    /// From the last byte of a request to its answer.
+    pub response_timeout: Duration,
+    /// When a transaction is made again.
+    pub retry: Retry,
+    /// How a simulation of it begins and misbehaves.
+    pub simulation: Simulation,
+}
+
+/// A link as a spec names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The name under `links:`, or the URL itself.
+    pub name: String,
+    /// Where it is, options of the URL, the device and its profile included.
+    pub address: Address,
+}
+
+/// A register map: the points of a profile and what its device type allows.
+#[derive(Debug, Default)]
+pub struct Map {
+    /// The points by name; `status.ready` for a bit field.
+    pub points: HashMap<String, Arc<Point>>,
+    /// What one read may cover.
+    pub rules: Rules,
+}
+
+/// How the simulation of a device begins and misbehaves.
+#[derive(Debug, Clone, Default)]
+pub struct Simulation {
+    /// The four tables at the start.
+    pub image: Image,
+    /// What it does wrong, and when.
+    pub faults: Vec<Fault>,
+}
+
+/// A test: steps in order.
+#[derive(Debug)]
+pub struct Test {
+    /// Unique in the spec; `name [key=value]` for an instance of `for_each`.
+    pub name: String,
+    /// Where it stands: setup, main, teardown.
+    pub phase: Phase,
+    /// For `--tag`.
+    pub tags: Vec<String>,
+    /// Requirement ids.
+    pub verifies: Vec<String>,
+    /// What it does, in order.
+    pub steps: Vec<Step>,
+}
+
+impl Test {
+    /// Whether nothing else of its record may run at the same time (rule of overlap: a test that
+    /// writes, prompts, waits, runs a command or sends raw frames).
+    pub fn runs_alone(&self) -> bool {
+        self.phase != Phase::Main || self.steps.iter().any(|step| matches!(step, Step::Wait(_)))
+    }
+}
+
+/// One step. Writes, prompts, raw frames and commands become further variants.
+#[derive(Debug)]
+pub enum Step {
+    /// Reads that are judged: one check for each point named.
+    Read(Vec<Check>),
+    /// An expression that is judged.
+    Compute(Check),
+    /// A pause.
+    Wait(Wait),
+}
+
+/// A pause between steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// Its name in the record.
+    pub name: String,
+    /// How long.
+    pub time: Duration,
+}
+
+/// A judged step, or one point of it.
+#[derive(Debug)]
+pub struct Check {
+    /// `device.point`, or the name that the step gives; unique in its test.
+    pub name: String,
+    /// What is judged.
+    pub subject: Subject,
+    /// What it must satisfy.
+    pub criteria: Criteria,
+    /// Requirement ids of the step alone.
+    pub verifies: Vec<String>,
+    /// The step's own retry; without it the device's.
+    pub retry: Option<Retry>,
+}
+
+/// What a check looks at.
+#[derive(Debug)]
+pub enum Subject {
+    /// A point, or a stretch of a table typed on the spot.
+    Read(Read),
+    /// An expression over points and variables.
+    Expression {
+        /// What is computed.
+        expression: Expression,
+        /// The measuring unit of the result.
+        unit: Option<String>,
+    },
+}
+
+/// A read of one stretch of one table.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// Index into [`Spec::devices`].
+    pub device: usize,
+    /// What is asked for.
+    pub span: Span,
+    /// How it is decoded; absent where only the kind of answer is judged.
+    pub point: Option<Arc<Point>>,
+}
+
+/// What a check must satisfy.
+#[derive(Debug)]
+pub enum Criteria {
+    /// Limits that are the same for every run.
+    Constant(Limits),
+    /// Limits that hold expressions: parsed again with their values once these are read.
+    Computed(Template),
+}
