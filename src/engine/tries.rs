@@ -1,0 +1,157 @@
+//! What the tries of a read brought, and how the tries of several reads make the attempts of a
+//! check. Pure.
+
+use passline_modbus::pdu::ExceptionCode;
+use passline_modbus::planner::Span;
+use tokio::time::Instant;
+
+use crate::record::ErrorClass;
+
+/// The data of a read: the words or bits of its span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Data {
+    Words(Vec<u16>),
+    Bits(Vec<bool>),
+}
+
+impl Data {
+    /// The part of the data of `whole` that belongs to `part`, if it is all there.
+    fn part(&self, whole: Span, part: Span) -> Option<Data> {
+        let start = usize::from(part.address.checked_sub(whole.address)?);
+        let range = start..start.checked_add(usize::from(part.count))?;
+        match self {
+            Self::Words(words) => words.get(range).map(|words| Self::Words(words.to_vec())),
+            Self::Bits(bits) => bits.get(range).map(|bits| Self::Bits(bits.to_vec())),
+        }
+    }
+}
+
+/// Why there is no answer to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) class: ErrorClass,
+    pub(crate) text: String,
+}
+
+/// What one try of a read brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Brought {
+    Data(Data),
+    Exception(ExceptionCode),
+    Trouble(Trouble),
+    /// The run was stopped before this was sent.
+    Stopped,
+}
+
+impl Brought {
+    /// Whether nobody answered at all: then asking for more of that device is pointless.
+    pub(crate) fn silent(&self) -> Option<&Trouble> {
+        match self {
+            Self::Trouble(trouble) => trouble.class.is_silence().then_some(trouble),
+            _ => None,
+        }
+    }
+}
+
+/// One try of a read.
+#[derive(Debug, Clone)]
+pub(crate) struct Try {
+    pub(crate) started: Instant,
+    pub(crate) ended: Instant,
+    /// The transactions that it took; none if it was never sent.
+    pub(crate) transactions: Vec<u64>,
+    pub(crate) brought: Brought,
+}
+
+/// Every try of a read, in order; never empty.
+#[derive(Debug, Clone)]
+pub(crate) struct Tries(Vec<Try>);
+
+impl Tries {
+    pub(crate) fn new(first: Try) -> Self {
+        Self(vec![first])
+    }
+
+    /// A read that was never sent.
+    pub(crate) fn unsent(at: Instant, brought: Brought) -> Self {
+        Self::new(Try { started: at, ended: at, transactions: Vec::new(), brought })
+    }
+
+    pub(crate) fn push(&mut self, next: Try) {
+        self.0.push(next);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn last(&self) -> &Try {
+        &self.0[self.0.len() - 1]
+    }
+
+    /// The tries of the transaction `whole` as those of its member `part`.
+    pub(crate) fn of_member(&self, whole: Span, part: Span) -> Tries {
+        let member = |one: &Try| Try {
+            brought: match &one.brought {
+                Brought::Data(data) => data.part(whole, part).map_or_else(
+                    || {
+                        Brought::Trouble(Trouble {
+                            class: ErrorClass::Internal,
+                            text: "the answer does not cover the point".to_owned(),
+                        })
+                    },
+                    Brought::Data,
+                ),
+                other => other.clone(),
+            },
+            ..one.clone()
+        };
+        Self(self.0.iter().map(member).collect())
+    }
+
+    /// The tries of a member whose merged read was refused last and which was then read `singly`:
+    /// the refusal and the first single read are one try, for a split is not a failed attempt.
+    pub(crate) fn split_into(mut self, singly: Tries) -> Tries {
+        let Some(refused) = self.0.pop() else { return singly };
+        for (index, mut single) in singly.0.into_iter().enumerate() {
+            if index == 0 {
+                single.started = refused.started;
+                single.transactions.splice(0..0, refused.transactions.iter().copied());
+            }
+            self.0.push(single);
+        }
+        self
+    }
+}
+
+/// One attempt of a check: what each of its reads brought by then.
+#[derive(Debug)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) started: Instant,
+    pub(crate) ended: Instant,
+    pub(crate) transactions: Vec<u64>,
+    /// In the order of the check's inputs.
+    pub(crate) brought: Vec<&'a Brought>,
+}
+
+/// The attempts of a check with these inputs. Attempt `n` is the n-th try of each input; an input
+/// that needed fewer tries stands at its last one.
+pub(crate) fn attempts<'a>(inputs: &[&'a Tries]) -> Vec<Attempt<'a>> {
+    let most = inputs.iter().map(|tries| tries.len()).max().unwrap_or(0);
+    (0..most)
+        .map(|n| {
+            let new = || inputs.iter().filter_map(move |tries| tries.0.get(n));
+            let standing = || inputs.iter().map(move |tries| tries.0.get(n).unwrap_or(tries.last()));
+            let mut transactions: Vec<u64> =
+                standing().flat_map(|one| one.transactions.iter().copied()).collect();
+            transactions.sort_unstable();
+            transactions.dedup();
+            Attempt {
+                started: new().map(|one| one.started).min().unwrap_or_else(Instant::now),
+                ended: new().map(|one| one.ended).max().unwrap_or_else(Instant::now),
+                transactions,
+                brought: standing().map(|one| &one.brought).collect(),
+            }
+        })
+        .collect()
+}
