@@ -10,7 +10,11 @@
 //! The folders are the stages. `spec` and `plan` know no I/O; `report` knows only records; the
 //! engine never prints; only `cli` knows the argument parser.
 
+pub mod cli;
+pub mod engine;
+pub mod expression;
 pub mod judge;
+pub mod plan;
 pub mod record;
 pub mod report;
 pub mod spec;

@@ -1,3 +1,7 @@
 //! The `passline` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    passline::cli::main()
+}

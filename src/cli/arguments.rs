@@ -1,8 +1,15 @@
 //! The command line as clap sees it. Every option also reads `PASSLINE_*`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use passline_modbus::address::Address;
+use passline_modbus::duration::parse_duration;
+use passline_modbus::point::{Order, Table};
+use passline_modbus::value::Decimal;
+
+use crate::plan::{Selection, Shard};
 
 /// Test automation for Modbus devices.
 ///
@@ -42,7 +49,7 @@ pub(crate) struct SpecArguments {
     #[arg(required = true, value_name = "SPEC")]
     pub(crate) specs: Vec<PathBuf>,
     /// Give a variable of the specs another value, typed like its declared default
-    #[arg(long = "var", value_name = "NAME=VALUE", env = "PASSLINE_VAR", value_delimiter = None)]
+    #[arg(long = "var", value_name = "NAME=VALUE", env = "PASSLINE_VAR")]
     pub(crate) variables: Vec<String>,
 }
 
@@ -56,8 +63,19 @@ pub(crate) struct SelectionArguments {
     #[arg(long = "tag", value_name = "TAG", env = "PASSLINE_TAG", value_delimiter = ',')]
     pub(crate) tags: Vec<String>,
     /// Only the M-th of N equal shares of the tests
-    #[arg(long, value_name = "M/N", env = "PASSLINE_SHARD", value_parser = shard)]
-    pub(crate) shard: Option<(usize, usize)>,
+    #[arg(long, value_name = "M/N", env = "PASSLINE_SHARD")]
+    pub(crate) shard: Option<Shard>,
+}
+
+impl SelectionArguments {
+    pub(crate) fn selection(&self) -> Selection {
+        Selection {
+            filter: self.filter.clone(),
+            tags: self.tags.clone(),
+            shard: self.shard,
+            exactly: None,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -95,4 +113,120 @@ pub(crate) struct RunArguments {
     /// Stream events as JSON lines to this file; `-` is standard output
     #[arg(long, value_name = "FILE", env = "PASSLINE_EVENTS")]
     pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) specs: SpecArguments,
+    /// Show what every address became
+    #[arg(long, short, env = "PASSLINE_VERBOSE")]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) specs: SpecArguments,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// How long one request and its answer are assumed to take
+    #[arg(long, value_name = "TIME", env = "PASSLINE_ROUND_TRIP", default_value = "5ms", value_parser = duration)]
+    pub(crate) round_trip: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    #[command(flatten)]
+    pub(crate) specs: SpecArguments,
+    /// Where to listen: each link gets its own listener, in file order at this port, the next, and
+    /// so on; port 0 takes free ones
+    #[arg(long, value_name = "URL", env = "PASSLINE_LISTEN", default_value = "tcp://127.0.0.1:0")]
+    pub(crate) listen: Address,
+    /// Seed of faults that are left to chance; drawn where not given
+    #[arg(long, value_name = "N", env = "PASSLINE_SEED")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadArguments {
+    /// Where the device is: tcp://host:port
+    #[arg(value_name = "LINK")]
+    pub(crate) link: Address,
+    /// What to read: a table and an address, such as input:0x34 or holding:100
+    #[arg(value_name = "TABLE:ADDRESS", required = true, value_parser = place)]
+    pub(crate) places: Vec<(Table, u16)>,
+    /// The device's Modbus address on the link
+    #[arg(long, value_name = "N", env = "PASSLINE_UNIT_ID")]
+    pub(crate) unit_id: u8,
+    /// Type of the value; default u16 for registers, bool for bits
+    #[arg(long = "type", value_name = "TYPE", env = "PASSLINE_TYPE")]
+    pub(crate) data_type: Option<String>,
+    /// Registers of a string or bytes
+    #[arg(long, value_name = "N", env = "PASSLINE_LENGTH")]
+    pub(crate) length: Option<u16>,
+    /// Bytes as they travel, by significance: ABCD, CDAB, BADC, DCBA…
+    #[arg(long, value_name = "ORDER", env = "PASSLINE_ORDER")]
+    pub(crate) order: Option<Order>,
+    /// Value = raw × scale + offset
+    #[arg(long, value_name = "NUMBER", env = "PASSLINE_SCALE", allow_negative_numbers = true)]
+    pub(crate) scale: Option<Decimal>,
+    /// Added after scaling
+    #[arg(long, value_name = "NUMBER", env = "PASSLINE_OFFSET", allow_negative_numbers = true)]
+    pub(crate) offset: Option<Decimal>,
+    /// How many values, one after the other, from each address on
+    #[arg(long, value_name = "N", env = "PASSLINE_COUNT", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=2000))]
+    pub(crate) count: u16,
+    /// How long to wait for an answer
+    #[arg(long, value_name = "TIME", env = "PASSLINE_TIMEOUT", default_value = "1s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The folder to write to
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// Of which kind of file
+    #[arg(value_enum, default_value_t = SchemaOf::Spec)]
+    pub(crate) of: SchemaOf,
+}
+
+/// The kinds of files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Specs
+    Spec,
+    /// Profiles
+    Profile,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .map_err(|error| format!("{error}: write a number and `ms`, `s`, `m` or `h`"))
+}
+
+fn place(text: &str) -> Result<(Table, u16), String> {
+    let wrong = || {
+        "write a table and a protocol address: coil:0, discrete:7, input:0x34, holding:100"
+            .to_owned()
+    };
+    let (table, address) = text.split_once(':').ok_or_else(wrong)?;
+    let table = Table::ALL.into_iter().find(|known| known.name() == table).ok_or_else(wrong)?;
+    let address = match address.strip_prefix("0x") {
+        Some(hex) => u16::from_str_radix(hex, 16),
+        None => address.parse(),
+    };
+    Ok((table, address.map_err(|_| wrong())?))
 }

@@ -1,6 +1,7 @@
 //! What the tries of a read brought, and how the tries of several reads make the attempts of a
 //! check. Pure.
 
+use passline_modbus::link::LinkError;
 use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::planner::Span;
 use tokio::time::Instant;
@@ -17,8 +18,8 @@ pub(crate) enum Data {
 impl Data {
     /// The part of the data of `whole` that belongs to `part`, if it is all there.
     fn part(&self, whole: Span, part: Span) -> Option<Data> {
-        let start = usize::from(part.address.checked_sub(whole.address)?);
-        let range = start..start.checked_add(usize::from(part.count))?;
+        let start = usize::from(part.address().checked_sub(whole.address())?);
+        let range = start..start.checked_add(usize::from(part.count()))?;
         match self {
             Self::Words(words) => words.get(range).map(|words| Self::Words(words.to_vec())),
             Self::Bits(bits) => bits.get(range).map(|bits| Self::Bits(bits.to_vec())),
@@ -31,6 +32,14 @@ impl Data {
 pub(crate) struct Trouble {
     pub(crate) class: ErrorClass,
     pub(crate) text: String,
+}
+
+impl From<LinkError> for Trouble {
+    fn from(error: LinkError) -> Self {
+        // The link's classes are the words of the one list.
+        let class = error.class().parse().unwrap_or(ErrorClass::Internal);
+        Self { class, text: error.to_string() }
+    }
 }
 
 /// What one try of a read brought.
@@ -141,7 +150,8 @@ pub(crate) fn attempts<'a>(inputs: &[&'a Tries]) -> Vec<Attempt<'a>> {
     (0..most)
         .map(|n| {
             let new = || inputs.iter().filter_map(move |tries| tries.0.get(n));
-            let standing = || inputs.iter().map(move |tries| tries.0.get(n).unwrap_or(tries.last()));
+            let standing =
+                || inputs.iter().map(move |tries| tries.0.get(n).unwrap_or(tries.last()));
             let mut transactions: Vec<u64> =
                 standing().flat_map(|one| one.transactions.iter().copied()).collect();
             transactions.sort_unstable();

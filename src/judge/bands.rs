@@ -13,7 +13,7 @@ use crate::record::ErrorClass;
 use crate::spec::shape::{Field, Object, Shape};
 use crate::spec::source::Span;
 
-const CONDITION: Field = Field::required(
+pub(super) const CONDITION: Field = Field::required(
     "if",
     Shape::Expression,
     "The condition: an expression over points, saved values and variables.",

@@ -77,7 +77,7 @@ fn unknown(context: &Context<'_>, name: &str, span: Span) -> Option<u8> {
 }
 
 /// The exception with its name, if it has one, and its code.
-pub(super) fn named(code: ExceptionCode) -> String {
+pub fn named(code: ExceptionCode) -> String {
     let code = u8::from(code);
     match NAMES.iter().find(|(_, known)| *known == code) {
         Some((name, _)) => format!("exception {name} ({code:02X})"),

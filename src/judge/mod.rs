@@ -41,6 +41,9 @@ mod testing;
 
 pub mod exception;
 
+/// The key of a condition, whose expression needs no `= `.
+pub(crate) const CONDITION: &str = bands::CONDITION.key;
+
 pub use demand::Demand;
 pub use judgement::{Judgement, Observed};
 pub use limits::Limits;

@@ -28,10 +28,8 @@ pub struct Order {
 
 /// Orders the tests. Every edge leads from an earlier test to a later one, so there is no cycle.
 pub fn order<K: Hash + Eq + Clone>(claims: &[Claim<K>]) -> Order {
-    let mut edges = Order {
-        waits_for: vec![0; claims.len()],
-        followers: vec![Vec::new(); claims.len()],
-    };
+    let mut edges =
+        Order { waits_for: vec![0; claims.len()], followers: vec![Vec::new(); claims.len()] };
     let mut last_on_device: HashMap<K, usize> = HashMap::new();
     let mut records: HashMap<usize, Stretch> = HashMap::new();
     for (test, claim) in claims.iter().enumerate() {

@@ -69,6 +69,11 @@ impl ErrorClass {
         Self::Internal,
     ];
 
+    /// Whether nobody gave this request an answer of any kind.
+    pub fn is_silence(self) -> bool {
+        matches!(self, Self::Connect | Self::Closed | Self::Timeout | Self::Late | Self::Foreign)
+    }
+
     /// The class of the exception `code`.
     pub fn of_exception(code: u8) -> Self {
         match code {

@@ -207,6 +207,9 @@ pub struct CheckResult {
     pub message: Option<String>,
     /// What was judged.
     pub measurement: Option<Measurement>,
+    /// The limit as judged, where that was not known when the check was planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Json>,
     /// Every try. An error has its class here: a check that was not even asked has one attempt
     /// without transactions that says so.
     pub attempts: Vec<Attempt>,
@@ -260,6 +263,7 @@ impl CheckResult {
             conformity: None,
             message: Some(reason.into()),
             measurement: None,
+            limit: None,
             attempts: Vec::new(),
         }
     }
@@ -268,9 +272,17 @@ impl CheckResult {
 impl PlannedCheck {
     /// The check with what became of it.
     pub fn with(self, result: CheckResult) -> Check {
-        let PlannedCheck { name, kind, decode, limit } = self;
-        let CheckResult { verdict, flaky, marginal, conformity, message, measurement, attempts } =
-            result;
+        let PlannedCheck { name, kind, decode, limit: planned } = self;
+        let CheckResult {
+            verdict,
+            flaky,
+            marginal,
+            conformity,
+            message,
+            measurement,
+            limit,
+            attempts,
+        } = result;
         Check {
             name,
             kind,
@@ -281,7 +293,7 @@ impl PlannedCheck {
             message,
             measurement,
             decode,
-            limit,
+            limit: limit.or(planned),
             attempts,
         }
     }

@@ -108,6 +108,7 @@ pub(crate) fn result(verdict: Verdict, transactions: Vec<u64>) -> CheckResult {
         conformity: None,
         message: (verdict != Verdict::Pass).then(|| format!("because {}", verdict.word())),
         measurement: last.measurement.clone(),
+        limit: None,
         attempts: vec![last],
     }
 }

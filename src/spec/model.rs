@@ -1,30 +1,31 @@
 //! What a spec says, resolved: devices with their points, tests with their checks. Every name is
 //! bound, every constant limit parsed. Knows no I/O and nothing of how the reads are made.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use passline_modbus::address::Address;
-use passline_modbus::planner::{Rules, Span};
-use passline_modbus::point::Point;
-use passline_simulator::{Fault, Image};
+use passline_modbus::link::InFlight;
+use passline_modbus::planner::Rules;
+use passline_modbus::point::{Point, Span};
+use passline_modbus::value::Value;
+use passline_simulator::fault::{Fault, Seed};
+use passline_simulator::image::Image;
 
+use super::criteria::Criteria;
 use super::retry::Retry;
-use super::template::Template;
 use super::variables::Scalar;
-use crate::expression::Expression;
-use crate::judge::Limits;
-use crate::record::Phase;
+use crate::record::{Digest, Phase};
 
 /// A file that a spec was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// The path as the spec or the caller names it.
     pub file: PathBuf,
-    /// SHA-256 of its bytes, lower-case hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of its bytes.
+    pub sha256: Digest,
 }
 
 /// One test procedure.
@@ -36,7 +37,9 @@ pub struct Spec {
     pub version: Option<String>,
     /// `title:`.
     pub title: Option<String>,
-    /// The spec file first, then each profile in the order of first use.
+    /// Its file.
+    pub file: Input,
+    /// Every file it was made from: its own first, then each profile in the order of first use.
     pub inputs: Vec<Input>,
     /// The variables as this run sees them, in the order of the file.
     pub variables: Vec<(String, Scalar)>,
@@ -49,10 +52,10 @@ pub struct Spec {
 }
 
 /// The unit under test.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Uut {
-    /// `serial.pattern`: what a serial number looks like, a regex on the whole of it.
-    pub serial_pattern: Option<String>,
+    /// `serial.pattern`: what the whole of a serial number looks like.
+    pub serial_pattern: Option<regex::Regex>,
     /// `part_number:`.
     pub part_number: Option<String>,
     /// `revision:`.
@@ -72,6 +75,12 @@ pub struct Device {
     pub unit_id: u8,
     /// Its points, shared by every device of the same profile.
     pub map: Arc<Map>,
+    /// How many requests may be open on its line at once; the line's own option is stronger.
+    pub in_flight: Option<InFlight>,
+    /// Silence before each request.
+    pub pause: Option<Duration>,
+    /// Silence after connecting.
+    pub pause_after_connect: Option<Duration>,
     /// From the last byte of a request to its answer.
     pub response_timeout: Duration,
     /// When a transaction is made again.
@@ -85,7 +94,7 @@ pub struct Device {
 pub struct Line {
     /// The name under `links:`, or the URL itself.
     pub name: String,
-    /// Where it is, options of the URL, the device and its profile included.
+    /// Where it is, with the options of the URL.
     pub address: Address,
 }
 
@@ -175,7 +184,7 @@ pub enum Subject {
         /// What is computed.
         expression: Expression,
         /// The measuring unit of the result.
-        unit: Option<String>,
+        unit: Option<Arc<str>>,
     },
 }
 
@@ -190,11 +199,33 @@ pub struct Read {
     pub point: Option<Arc<Point>>,
 }
 
-/// What a check must satisfy.
+/// An expression whose names are bound.
 #[derive(Debug)]
-pub enum Criteria {
-    /// Limits that are the same for every run.
-    Constant(Limits),
-    /// Limits that hold expressions: parsed again with their values once these are read.
-    Computed(Template),
+pub struct Expression {
+    /// What is computed.
+    pub text: crate::expression::Expression,
+    /// The points it names, each once.
+    pub points: Vec<NamedPoint>,
+    /// The values of the variables it names.
+    pub constants: BTreeMap<String, Value>,
+}
+
+/// A point as an expression names it.
+#[derive(Debug, Clone)]
+pub struct NamedPoint {
+    /// `device.point`.
+    pub name: String,
+    /// Index into [`Spec::devices`].
+    pub device: usize,
+    /// The point.
+    pub point: Arc<Point>,
+}
+
+impl Device {
+    /// It as its spec says that it begins; chance comes from the seed.
+    pub fn simulated(&self, seed: u64) -> passline_simulator::device::Device {
+        let Simulation { image, faults } = self.simulation.clone();
+        passline_simulator::device::Device::new(image)
+            .with_faults(faults, Seed::of_device(seed, &self.name))
+    }
 }

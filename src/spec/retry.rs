@@ -1,8 +1,41 @@
-//! When an attempt is made again. Data only: the engine walks it.
+//! `retry:`: when an attempt is made again. Data only: the engine walks it.
 
 use std::time::Duration;
 
+use super::decode::Context;
+use super::diagnostic::{Diagnostic, quoted};
+use super::fields::Fields;
+use super::shape::{Field, Object, Shape};
 use crate::record::ErrorClass;
+
+/// When an attempt is made again.
+pub(super) static RETRY: Object = Object {
+    name: "retry",
+    doc: "How often, how soon, and after what an attempt is repeated. An out-of-limit value is repeated only where `limit` is among the errors.",
+    fields: &[&[
+        Field::optional(
+            "attempts",
+            Shape::Integer { min: 1, max: 1000 },
+            "Attempts in all. Default 3.",
+        ),
+        Field::optional(
+            "delay",
+            Shape::Duration,
+            "Pause before the second attempt. Default 100ms.",
+        ),
+        Field::optional(
+            "backoff",
+            Shape::Number,
+            "Each later pause is the one before times this, 1 to 100. Default 1.",
+        ),
+        Field::optional("max_delay", Shape::Duration, "No pause is longer. Default 1m."),
+        Field::optional(
+            "errors",
+            Shape::OneOrMany(&Shape::Text),
+            "Error classes to repeat after: timeout, connect, closed, crc, frame, busy, gateway (the default), late, foreign, decode, exception-NN, and limit.",
+        ),
+    ]],
+};
 
 /// What makes an attempt worth repeating.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +102,52 @@ impl Retry {
     }
 }
 
+/// Reads a `retry:`.
+pub(super) fn retry(context: &Context<'_>, fields: &Fields<'_, '_>) -> Retry {
+    let mut retry = Retry::default();
+    if let Some(attempts) = fields.integer("attempts") {
+        retry.attempts = attempts.value;
+    }
+    if let Some(delay) = fields.duration("delay") {
+        retry.delay = delay.value;
+    }
+    if let Some(longest) = fields.duration("max_delay") {
+        retry.max_delay = longest.value;
+    }
+    if let Some(backoff) = fields.number("backoff") {
+        retry.backoff = backoff.value.to_f64();
+        if !(1.0..=100.0).contains(&retry.backoff) {
+            context.report(Diagnostic::error(backoff.span, "a backoff is within 1..=100"));
+        }
+    }
+    if fields.has("errors") {
+        let nodes = fields.one_or_many("errors").into_iter();
+        retry.causes = nodes.filter_map(|node| cause(context, node)).collect();
+    }
+    retry
+}
+
+fn cause(context: &Context<'_>, node: super::yaml::Node<'_>) -> Option<Cause> {
+    let text = context.text(node)?;
+    if text.value == "limit" {
+        return Some(Cause::Limit);
+    }
+    let unrepeatable = [ErrorClass::Io, ErrorClass::Internal];
+    match text.value.parse::<ErrorClass>() {
+        Ok(class) if !unrepeatable.contains(&class) => Some(Cause::Class(class)),
+        _ => {
+            let names = ErrorClass::NAMED.into_iter().filter(|class| !unrepeatable.contains(class));
+            let names: Vec<String> =
+                names.map(|class| class.to_string()).chain(["limit".to_owned()]).collect();
+            let message = format!("{} is no error to repeat after", quoted(&text.value));
+            let error = Diagnostic::error(text.span, message);
+            let error = error.remedy(format!("write {} or exception-NN", names.join(", ")));
+            context.report(error.suggest(&text.value, names.iter().map(String::as_str)));
+            None
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,7 +171,7 @@ mod tests {
         let retry = Retry::default();
         assert!(retry.again(1, Cause::Class(ErrorClass::Timeout)));
         assert!(!retry.again(3, Cause::Class(ErrorClass::Timeout)));
-        assert!(!retry.again(1, Cause::Class(ErrorClass::Exception(2))));
+        assert!(!retry.again(1, Cause::Class(ErrorClass::of_exception(2))));
         assert!(!retry.again(1, Cause::Limit));
     }
 }

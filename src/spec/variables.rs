@@ -242,6 +242,16 @@ pub enum Inserted {
     Text(String),
 }
 
+impl Inserted {
+    /// The whole text.
+    pub fn text(self) -> String {
+        match self {
+            Self::Whole(variable) => variable.text,
+            Self::Text(text) => text,
+        }
+    }
+}
+
 /// Why a variable cannot be inserted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotInserted {

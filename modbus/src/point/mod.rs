@@ -111,6 +111,17 @@ impl Point {
         self.labels.iter().map(|(number, label)| (*number, &**label))
     }
 
+    /// Which raw contents mean "not available", as patterns.
+    pub fn invalid(&self) -> Invalid {
+        match &self.invalid {
+            Sentinel::None => Invalid::None,
+            Sentinel::Patterns(patterns) => {
+                Invalid::Raw(patterns.iter().map(|pattern| i128::from(*pattern)).collect())
+            }
+            Sentinel::NotANumber | Sentinel::Empty => Invalid::SunSpec,
+        }
+    }
+
     /// What one may do with it.
     pub fn access(&self) -> Access {
         self.access

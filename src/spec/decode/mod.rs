@@ -23,6 +23,18 @@ pub struct Context<'c> {
     pub diagnostics: &'c Diagnostics,
     /// The variables that can be inserted here.
     pub variables: &'c Variables<'c>,
+    /// What `= ` expressions are worth, where that is known already.
+    pub expressions: Option<Evaluator<'c>>,
+}
+
+/// Gives expressions their values. `None`: already reported.
+#[derive(Clone, Copy)]
+pub struct Evaluator<'c>(pub &'c dyn Fn(&str) -> Option<Scalar>);
+
+impl std::fmt::Debug for Evaluator<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Evaluator")
+    }
 }
 
 /// A value, or an expression that will have one.
@@ -73,7 +85,7 @@ enum Given<'t> {
 impl<'c> Context<'c> {
     /// A context.
     pub fn new(diagnostics: &'c Diagnostics, variables: &'c Variables<'c>) -> Self {
-        Self { diagnostics, variables }
+        Self { diagnostics, variables, expressions: None }
     }
 
     /// Reports something.
@@ -331,6 +343,10 @@ impl<'c> Context<'c> {
         } else {
             None
         };
+        if let (Some(body), Some(Evaluator(evaluate))) = (body, self.expressions) {
+            let text = inserted.map_or_else(|| body.to_owned(), |inserted| inserted.text());
+            return evaluate(&text).map(|value| Given::Variable(Variable::from(value)));
+        }
         Some(match (body, inserted) {
             (None, None) => Given::Written(written),
             (None, Some(Inserted::Whole(variable))) => Given::Variable(variable),

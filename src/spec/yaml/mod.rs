@@ -69,6 +69,11 @@ impl Tree {
         Node::at(self, 0)
     }
 
+    /// The node of a [`Node::place`] of this tree.
+    pub fn node(&self, place: NodePlace) -> Node<'_> {
+        Node::at(self, place.0)
+    }
+
     /// How many nodes are stored.
     pub fn len(&self) -> usize {
         self.nodes.len()
@@ -130,6 +135,10 @@ pub struct Node<'t> {
     index: u32,
 }
 
+/// Which node of its tree, for whoever holds the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodePlace(u32);
+
 /// What a node is.
 #[derive(Debug, Clone)]
 pub enum Kind<'t> {
@@ -155,6 +164,11 @@ pub struct Written<'t> {
 impl<'t> Node<'t> {
     fn at(tree: &'t Tree, site: u32) -> Self {
         Self { tree, site, index: tree.resolve(site) }
+    }
+
+    /// Which node of its tree it is.
+    pub fn place(self) -> NodePlace {
+        NodePlace(self.site)
     }
 
     /// Where it is written; of an alias, where the alias is. Of a list or mapping, its beginning.

@@ -1,0 +1,71 @@
+//! `passline check`: every mistake in specs, without touching a device.
+
+use std::path::PathBuf;
+
+use super::arguments::{CheckArguments, SpecArguments};
+use super::exit::Exit;
+use super::terminal;
+use crate::spec::diagnostic::Diagnostic;
+use crate::spec::{self, Given, Loaded};
+
+/// Runs the command.
+pub(super) fn check(arguments: &CheckArguments) -> Exit {
+    let Some(loaded) = load(&arguments.specs) else { return Exit::Fail };
+    let tests: usize = loaded.specs.iter().map(|spec| spec.tests.len()).sum();
+    let checks: usize = loaded
+        .specs
+        .iter()
+        .flat_map(|spec| &spec.tests)
+        .flat_map(|test| &test.steps)
+        .map(|step| step.checks().len())
+        .sum();
+    if arguments.verbose {
+        addresses(&loaded);
+    }
+    terminal::line(&format!(
+        "{} spec(s), {tests} test(s), {checks} check(s): nothing to complain about",
+        loaded.specs.len()
+    ));
+    Exit::Pass
+}
+
+/// What the addresses of each device became.
+fn addresses(loaded: &Loaded) {
+    for spec in &loaded.specs {
+        for device in &spec.devices {
+            terminal::line(&format!("{}: {}", spec.name, device.name));
+            let mut points: Vec<_> = device.map.points.iter().collect();
+            points.sort_by_key(|(name, point)| (point.span(), (*name).clone()));
+            for (name, point) in points {
+                terminal::line(&format!(
+                    "  {:<14} {name} ({})",
+                    point.span().to_string(),
+                    point.data_type()
+                ));
+            }
+        }
+    }
+}
+
+/// Loads specs and shows what is wrong. `None`: something is.
+pub(super) fn load(arguments: &SpecArguments) -> Option<Loaded> {
+    let mut given = Given::new();
+    let mut problems = Vec::new();
+    for text in &arguments.variables {
+        match text.split_once('=') {
+            Some((name, value)) => {
+                given.insert(name.to_owned(), value.to_owned());
+            }
+            None => problems.push(format!("--var {text}: write NAME=VALUE")),
+        }
+    }
+    let loaded = spec::load(arguments.specs.iter().map(PathBuf::as_path), &given);
+    for problem in problems {
+        loaded.diagnostics.push(Diagnostic::error(None, problem));
+    }
+    let errors = loaded.diagnostics.has_errors();
+    if errors || loaded.diagnostics.warnings() > 0 {
+        terminal::diagnostics(&loaded);
+    }
+    (!errors).then_some(loaded)
+}

@@ -1,0 +1,45 @@
+//! The command line: arguments in, exit code out. The only part that knows the argument parser,
+//! and the only one that prints.
+
+mod arguments;
+mod check;
+mod completions;
+mod exit;
+mod init;
+mod plan;
+mod progress;
+mod read;
+mod run;
+mod schema;
+mod simulate;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use exit::Exit;
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are what was asked for; everything else is bad usage.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Pass.into() };
+        }
+    };
+    let exit = match arguments.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Simulate(arguments) => simulate::simulate(&arguments),
+        Command::Read(arguments) => read::read(&arguments),
+        Command::Init(arguments) => init::init(&arguments),
+        Command::Schema(arguments) => schema::schema(&arguments),
+        Command::Completions(arguments) => completions::completions(&arguments),
+    };
+    exit.into()
+}

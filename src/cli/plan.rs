@@ -1,0 +1,105 @@
+//! `passline plan`: what a run would do, and how long it would take, without touching a device.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::arguments::PlanArguments;
+use super::check::load;
+use super::exit::Exit;
+use super::terminal;
+use crate::plan::{self, Plan, PlannedTest, Scan, Stage};
+use crate::spec::model::Device;
+
+/// Runs the command.
+pub(super) fn plan(arguments: &PlanArguments) -> Exit {
+    let Some(loaded) = load(&arguments.specs) else { return Exit::Usage };
+    let selection = arguments.selection.selection();
+    let plans: Vec<Plan<'_>> =
+        loaded.specs.iter().map(|spec| plan::plan(spec, &selection)).collect();
+    if !plans.iter().any(Plan::selects_anything) {
+        terminal::aside("error: no test is selected");
+        return Exit::Nothing;
+    }
+    for plan in &plans {
+        show(plan, arguments.round_trip);
+    }
+    Exit::Pass
+}
+
+/// What a link has to do.
+#[derive(Default)]
+struct Load {
+    transactions: usize,
+    time: Duration,
+}
+
+fn show(plan: &Plan<'_>, round_trip: Duration) {
+    terminal::line(&plan.spec.name);
+    let mut links: BTreeMap<String, Load> = BTreeMap::new();
+    let mut waits = Duration::ZERO;
+    for test in plan.tests.iter().filter(|test| !test.left_out) {
+        terminal::line(&format!("  {} ({} checks)", test.test.name, test.steps.len()));
+        for stage in &test.stages {
+            match stage {
+                Stage::Wait { time, .. } => {
+                    waits += *time;
+                    terminal::line(&format!("    wait {time:?}"));
+                }
+                Stage::Scan(scan) => transactions(plan, test, scan, &mut links, round_trip),
+            }
+        }
+    }
+    terminal::line(&format!("  predicted, at {round_trip:?} for a request and its answer:"));
+    for (name, load) in &links {
+        let Load { transactions, time } = load;
+        terminal::line(&format!("    {name}: {transactions} transactions, {time:.3?}"));
+    }
+    if waits > Duration::ZERO {
+        terminal::line(&format!("    waits: {waits:?}"));
+    }
+    let transactions: usize = links.values().map(|load| load.transactions).sum();
+    terminal::line(&format!("  {transactions} transactions in all"));
+}
+
+fn transactions(
+    plan: &Plan<'_>,
+    test: &PlannedTest<'_>,
+    scan: &Scan,
+    links: &mut BTreeMap<String, Load>,
+    round_trip: Duration,
+) {
+    for batch in &scan.batches {
+        let Some(device) = plan.spec.devices.get(batch.device) else { continue };
+        let link = device.line.as_ref().map_or("no link", |line| line.name.as_str());
+        for (span, members) in &batch.reads {
+            let names: Vec<&str> = scan
+                .checks
+                .iter()
+                .filter(|check| check.sources.iter().any(|source| members.contains(&source.input)))
+                .filter_map(|check| Some(test.steps.get(check.step)?.name()))
+                .collect();
+            terminal::line(&format!(
+                "    {} unit {}: {} {} from {} for {}",
+                link,
+                device.unit_id,
+                span.table(),
+                span.count(),
+                span.address(),
+                names.join(", ")
+            ));
+        }
+        let load = links.entry(link.to_owned()).or_default();
+        load.transactions += batch.reads.len();
+        load.time += duration(device, batch.reads.len(), round_trip);
+    }
+}
+
+/// As many round trips as it takes with the window of the line, and the pauses between them.
+fn duration(device: &Device, reads: usize, round_trip: Duration) -> Duration {
+    let own = device.line.as_ref().and_then(|line| line.address.overrides.in_flight);
+    let window = own.or(device.in_flight).unwrap_or_default().get();
+    let reads = u32::try_from(reads).unwrap_or(u32::MAX);
+    let own = device.line.as_ref().and_then(|line| line.address.overrides.pause);
+    let pause = own.or(device.pause).unwrap_or_default();
+    round_trip.saturating_mul(reads.div_ceil(u32::from(window))) + pause.saturating_mul(reads)
+}

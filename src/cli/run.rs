@@ -1,0 +1,307 @@
+//! `passline run`: specs on a bench, evidence in a folder.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::engine::{self, Emit, Options, Simulate, Stopper, stopper};
+use crate::plan::{self, Plan};
+use crate::record::{
+    Evidence, EvidenceError, Journal, Line, RunDocument, Stamp, create_run_folder, draw_seed,
+    run_id,
+};
+use crate::report::{self, file, json, junit};
+use crate::spec::Loaded;
+
+use super::arguments::RunArguments;
+use super::check::load;
+use super::exit::Exit;
+use super::progress::Progress;
+use super::terminal;
+
+/// Runs the command.
+pub(super) fn run(arguments: &RunArguments) -> Exit {
+    match attempt(arguments) {
+        Ok(exit) => exit,
+        Err(Problem { exit, text }) => {
+            terminal::aside(&format!("error: {text}"));
+            exit
+        }
+    }
+}
+
+/// Why a run did not take place, or its evidence is not whole.
+struct Problem {
+    exit: Exit,
+    text: String,
+}
+
+impl Problem {
+    fn usage(text: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, text: text.into() }
+    }
+}
+
+impl From<EvidenceError> for Problem {
+    fn from(error: EvidenceError) -> Self {
+        Self { exit: Exit::Error, text: format!("{error}\n  help: {}", error.remedy()) }
+    }
+}
+
+fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
+    let Some(loaded) = load(&arguments.specs) else { return Ok(Exit::Usage) };
+    let simulate = simulate(arguments, &loaded)?;
+    check_links(&loaded, &simulate)?;
+    check_serial(arguments, &loaded)?;
+    let selection = arguments.selection.selection();
+    let repeat = usize::try_from(arguments.repeat).unwrap_or(usize::MAX);
+    let plans: Vec<Plan<'_>> = (0..repeat)
+        .flat_map(|_| loaded.specs.iter().map(|spec| plan::plan(spec, &selection)))
+        .collect();
+    if !plans.iter().any(Plan::selects_anything) {
+        return Err(Problem {
+            exit: Exit::Nothing,
+            text: format!("no test is selected by {}", selection.arguments().join(" ")),
+        });
+    }
+    for path in arguments.junit.iter().chain(&arguments.json) {
+        file::probe(path)?;
+    }
+    let seed = match arguments.seed {
+        Some(seed) => seed,
+        None => draw_seed().map_err(|error| Problem {
+            exit: Exit::Error,
+            text: format!("no random numbers for a seed: {error}\n  help: give one with --seed"),
+        })?,
+    };
+    let options = Options {
+        started: Stamp::new(jiff::Timestamp::now()),
+        seed,
+        simulate,
+        fail_fast: arguments.fail_fast,
+        arguments: std::env::args().skip(1).collect(),
+        selection: selection.arguments(),
+        serial: arguments.serial.clone(),
+    };
+    let folder = create_run_folder(&arguments.out, run_id(options.started, options.seed))?;
+    let evidence = execute(arguments, &plans, &options, &folder)?;
+    conclude(arguments, evidence, &folder)
+}
+
+/// Runs the plans on this thread, with the journal on another.
+fn execute(
+    arguments: &RunArguments,
+    plans: &[Plan<'_>],
+    options: &Options,
+    folder: &Path,
+) -> Result<Evidence, Problem> {
+    let mut stream = events(arguments)?;
+    let mut progress = Progress::new(arguments.events.as_deref() == Some(Path::new("-")));
+    let shown = move |line: &Line| {
+        progress.show(&line.event);
+        // Whoever reads the stream may stop reading it: the journal has it all.
+        if stream.as_mut().is_some_and(|stream| terminal::event(stream, line).is_err()) {
+            stream = None;
+        }
+    };
+    let journal = Arc::new(Journal::open(folder, shown)?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Problem {
+        exit: Exit::Error,
+        text: format!("the system gives no event loop: {error}"),
+    })?;
+    let emit: Emit = {
+        let journal = Arc::clone(&journal);
+        Arc::new(move |event| journal.emit(event))
+    };
+    let (stopper, signal) = stopper();
+    runtime.block_on(async {
+        let interrupts = tokio::spawn(interrupts(stopper));
+        engine::run(plans, options, emit, signal).await;
+        interrupts.abort();
+    });
+    drop(runtime);
+    let journal = Arc::into_inner(journal).ok_or(EvidenceError::Stopped)?;
+    Ok(journal.finish()?)
+}
+
+/// Where `--events` go.
+fn events(arguments: &RunArguments) -> Result<Option<Box<dyn Write + Send>>, Problem> {
+    match &arguments.events {
+        None => Ok(None),
+        Some(path) if path.as_os_str() == "-" => Ok(Some(Box::new(io::stdout()))),
+        Some(path) => {
+            let file = File::create(path).map_err(EvidenceError::io("make the file", path))?;
+            Ok(Some(Box::new(file)))
+        }
+    }
+}
+
+/// Stops the run at SIGINT or SIGTERM; at once at the second.
+async fn interrupts(stopper: Stopper) {
+    loop {
+        if interrupted().await.is_err() {
+            return;
+        }
+        stopper.stop();
+    }
+}
+
+#[cfg(unix)]
+pub(super) async fn interrupted() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) async fn interrupted() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// Writes what others read, shows the summary, and decides the exit code.
+fn conclude(arguments: &RunArguments, evidence: Evidence, folder: &Path) -> Result<Exit, Problem> {
+    let Evidence { mut document, lost } = evidence;
+    let host = gethostname::gethostname().to_string_lossy().into_owned();
+    let mut problems: Vec<EvidenceError> = lost.into_iter().collect();
+    problems.extend(report::write_run(folder, &mut document, &host).err());
+    problems.extend(extra_reports(arguments, &mut document, &host));
+    let data_out = arguments.events.as_deref() == Some(Path::new("-"));
+    let say = if data_out { terminal::aside } else { terminal::line };
+    say(&summary(&document, folder));
+    let exit = Exit::from(document.outcome);
+    match problems.into_iter().next() {
+        None => Ok(exit),
+        Some(problem) => {
+            let problem = Problem::from(problem);
+            let exit = if exit == Exit::Aborted { exit } else { Exit::Error };
+            Err(Problem { exit, ..problem })
+        }
+    }
+}
+
+/// `--junit` and `--json`. What could not be written makes the run an error, in what could.
+fn extra_reports(
+    arguments: &RunArguments,
+    document: &mut RunDocument,
+    host: &str,
+) -> Option<EvidenceError> {
+    let junit = |document: &RunDocument| match &arguments.junit {
+        Some(path) => file::replace(path, |out| junit::write(document, host, out)),
+        None => Ok(()),
+    };
+    let first = junit(document).err();
+    if first.is_some() && document.worsen(crate::record::Outcome::Error).is_err() {
+        return first;
+    }
+    let second = arguments
+        .json
+        .as_ref()
+        .and_then(|path| file::replace(path, |out| json::write(document, out)).err());
+    if second.is_some() && document.worsen(crate::record::Outcome::Error).is_ok() {
+        return first.or(second).or(junit(document).err());
+    }
+    first.or(second)
+}
+
+/// One line for each record, and where the evidence is.
+fn summary(document: &RunDocument, folder: &Path) -> String {
+    let mut text = String::new();
+    for record in &document.records {
+        let counts = record.counts;
+        let mut parts = vec![format!("{} passed", counts.pass)];
+        for (count, word) in [
+            (counts.flaky, "of them flaky"),
+            (counts.marginal, "of them marginal"),
+            (counts.fail, "failed"),
+            (counts.error, "errors"),
+            (counts.skipped, "not run"),
+            (counts.recorded, "recorded"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {word}"));
+            }
+        }
+        let seconds = record.ended.milliseconds_since(record.started);
+        text.push_str(&format!(
+            "{}: {} ({} s, {}, {})\n",
+            record.spec.name,
+            record.outcome.word().to_uppercase(),
+            seconds / 1000,
+            record.mode.word(),
+            parts.join(", ")
+        ));
+    }
+    text.push_str(&format!("evidence: {}", folder.display()));
+    text
+}
+
+/// Which devices `--simulate` means; every name must be one.
+fn simulate(arguments: &RunArguments, loaded: &Loaded) -> Result<Simulate, Problem> {
+    let Some(names) = &arguments.simulate else { return Ok(Simulate::None) };
+    if names.iter().all(String::is_empty) {
+        return Ok(Simulate::All);
+    }
+    let known: Vec<&str> = loaded
+        .specs
+        .iter()
+        .flat_map(|spec| &spec.devices)
+        .map(|device| device.name.as_str())
+        .collect();
+    for name in names {
+        if !known.contains(&name.as_str()) {
+            let hint = crate::spec::diagnostic::did_you_mean(name, known.iter().copied());
+            let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
+            return Err(Problem::usage(format!(
+                "--simulate={name}: the specs have no such device{hint}"
+            )));
+        }
+    }
+    Ok(Simulate::Only(names.iter().cloned().collect()))
+}
+
+/// Hardware needs a link.
+fn check_links(loaded: &Loaded, simulate: &Simulate) -> Result<(), Problem> {
+    for spec in &loaded.specs {
+        let missing = spec
+            .devices
+            .iter()
+            .find(|device| device.line.is_none() && !simulate.includes(&device.name));
+        if let Some(device) = missing {
+            return Err(Problem::usage(format!(
+                "{}: device {} has no link\n  help: give it a `link:` and a `unit_id:`, or run with --simulate",
+                spec.file.file.display(),
+                device.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A spec that says what serial numbers look like needs one that does.
+fn check_serial(arguments: &RunArguments, loaded: &Loaded) -> Result<(), Problem> {
+    for spec in &loaded.specs {
+        let Some(pattern) = &spec.uut.serial_pattern else { continue };
+        match &arguments.serial {
+            None => {
+                return Err(Problem::usage(format!(
+                    "{}: this spec needs the serial number of the unit under test\n  help: add --serial SN",
+                    spec.file.file.display()
+                )));
+            }
+            Some(serial) if !pattern.is_match(serial) => {
+                return Err(Problem::usage(format!(
+                    "--serial {serial}: not of the form {} that {} asks for",
+                    pattern.as_str(),
+                    spec.file.file.display()
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! `passline schema`: the JSON Schema that editors check specs and profiles with.
+
+use super::arguments::{SchemaArguments, SchemaOf};
+use super::exit::Exit;
+use super::terminal;
+use crate::spec::{PROFILE, SPEC, schema};
+
+/// Runs the command.
+pub(super) fn schema(arguments: &SchemaArguments) -> Exit {
+    let (id, root) = match arguments.of {
+        SchemaOf::Spec => ("passline-spec", &SPEC),
+        SchemaOf::Profile => ("passline-profile", &PROFILE),
+    };
+    terminal::line(&format!("{:#}", schema::schema(id, root)));
+    Exit::Pass
+}

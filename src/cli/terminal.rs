@@ -1,0 +1,32 @@
+//! What people see: diagnostics, progress, the summary of a run. Writing to a terminal that is gone
+//! is nobody's error.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::record::Line;
+use crate::spec::Loaded;
+use crate::spec::diagnostic::Style;
+
+/// A line of output.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+/// A line beside the output: for people where data goes to standard output, and for what went
+/// wrong.
+pub(super) fn aside(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// What is wrong with specs.
+pub(super) fn diagnostics(loaded: &Loaded) {
+    let style = if io::stderr().is_terminal() { Style::Coloured } else { Style::Plain };
+    aside(loaded.diagnostics.render(&loaded.sources, style).trim_end());
+}
+
+/// A line of an event stream.
+pub(super) fn event(out: &mut dyn Write, line: &Line) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

@@ -1,0 +1,158 @@
+//! The lines of a run: real ones and simulated ones, each shared by the devices on it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
+
+use passline_modbus::address::{Address, Place};
+use passline_modbus::link::{InFlight, Link, Options, tcp};
+use passline_simulator::endpoint::Endpoint;
+use tokio::time::Instant;
+
+use super::frames::Frames;
+use super::{Emit, Simulate};
+use crate::plan::Plan;
+use crate::spec::model::Device;
+
+/// Every device of the run, and the line it is on.
+pub(super) struct Bench {
+    /// By record, then by device.
+    seats: Vec<Vec<Seat>>,
+}
+
+/// Where a device is.
+#[derive(Clone)]
+pub(super) struct Seat {
+    pub(super) link: Link,
+    pub(super) frames: Frames,
+    /// What the record calls the line.
+    pub(super) name: Arc<str>,
+    pub(super) unit_id: u8,
+    pub(super) in_flight: InFlight,
+}
+
+/// What tells lines apart. A simulated line is of one record: its devices begin as that spec says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Real(Place),
+    Simulated(usize, Option<Place>, String),
+}
+
+/// A device without a link has a line of its own where it is simulated.
+fn key(record: usize, device: &Device, simulated: bool) -> Key {
+    match &device.line {
+        Some(line) if !simulated => Key::Real(line.address.place.clone()),
+        Some(line) => Key::Simulated(record, Some(line.address.place.clone()), String::new()),
+        None => Key::Simulated(record, None, device.name.clone()),
+    }
+}
+
+/// A line before it is opened.
+struct Draft<'s> {
+    name: Arc<str>,
+    address: Option<Address>,
+    members: Vec<&'s Device>,
+}
+
+impl Bench {
+    /// The lines of these plans; nothing is opened before it is needed.
+    pub(super) fn new(
+        plans: &[Plan<'_>],
+        simulate: &Simulate,
+        seed: u64,
+        emit: &Emit,
+        zero: Instant,
+    ) -> Self {
+        let mut drafts: HashMap<Key, Draft<'_>> = HashMap::new();
+        let mut order = Vec::new();
+        for (record, plan) in plans.iter().enumerate() {
+            for device in &plan.spec.devices {
+                let key = key(record, device, simulate.includes(&device.name));
+                let draft = drafts.entry(key.clone()).or_insert_with(|| {
+                    order.push(key);
+                    let name = device.line.as_ref().map_or(&device.name, |line| &line.name);
+                    let address = device.line.as_ref().map(|line| line.address.clone());
+                    Draft { name: name.as_str().into(), address, members: Vec::new() }
+                });
+                draft.members.push(device);
+            }
+        }
+        let mut lines: HashMap<Key, Seat> = HashMap::new();
+        for key in order {
+            let Some(draft) = drafts.remove(&key) else { continue };
+            let frames = Frames::new(emit.clone(), zero);
+            let line = open(&key, &draft, seed, frames, zero);
+            lines.insert(key, line);
+        }
+        let seat = |record: usize, device: &Device| {
+            let key = key(record, device, simulate.includes(&device.name));
+            lines.get(&key).map(|line| Seat { unit_id: device.unit_id, ..line.clone() })
+        };
+        let seats = plans.iter().enumerate().map(|(record, plan)| {
+            plan.spec.devices.iter().filter_map(|device| seat(record, device)).collect()
+        });
+        Self { seats: seats.collect() }
+    }
+
+    /// Where a device is.
+    pub(super) fn seat(&self, record: usize, device: usize) -> Option<&Seat> {
+        self.seats.get(record)?.get(device)
+    }
+
+    /// Closes every line cleanly.
+    pub(super) async fn close(self) {
+        for seat in self.seats.into_iter().flatten() {
+            seat.link.close().await;
+        }
+    }
+}
+
+/// Opens one line: its first call connects.
+fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) -> Seat {
+    let options = options(draft);
+    let observer = frames.clone();
+    let observe = move |event: passline_modbus::link::Event<'_>| observer.observe(&event);
+    let link = match (key, &draft.address) {
+        (Key::Real(_), Some(address)) => {
+            let Place::Tcp { host, port } = address.place.clone();
+            Link::spawn(move || tcp::connect(host.clone(), port), options, observe)
+        }
+        _ => {
+            let endpoint = simulation(&draft.members, seed, zero);
+            let connect = move || {
+                let stream = endpoint.connect();
+                async move { io::Result::Ok(stream) }
+            };
+            Link::spawn(connect, options, observe)
+        }
+    };
+    let in_flight = options.in_flight;
+    Seat { link, frames, name: Arc::clone(&draft.name), unit_id: 0, in_flight }
+}
+
+/// How the line is to be treated: its own options, else what the most delicate of its devices
+/// needs.
+fn options(draft: &Draft<'_>) -> Options {
+    let defaults = Options::default();
+    let own = draft.address.as_ref().map(|address| address.overrides).unwrap_or_default();
+    let members = || draft.members.iter();
+    let least = members().map(|device| device.in_flight.unwrap_or_default()).min();
+    let pause = members().filter_map(|device| device.pause).max();
+    let after_connect = members().filter_map(|device| device.pause_after_connect).max();
+    Options {
+        in_flight: own.in_flight.or(least).unwrap_or_default(),
+        pause: own.pause.or(pause).unwrap_or(defaults.pause),
+        pause_after_connect: own
+            .pause_after_connect
+            .or(after_connect)
+            .unwrap_or(defaults.pause_after_connect),
+        connect_timeout: own.connect_timeout.unwrap_or(defaults.connect_timeout),
+        ..defaults
+    }
+}
+
+/// The devices of a line as their specs say that they begin.
+pub(crate) fn simulation(members: &[&Device], seed: u64, started: Instant) -> Endpoint {
+    let units = members.iter().map(|device| (device.unit_id, device.simulated(seed)));
+    Endpoint::new(units.collect::<BTreeMap<_, _>>(), started)
+}

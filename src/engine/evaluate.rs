@@ -1,0 +1,264 @@
+//! From what an attempt brought to its judgement, and what the record says of it. Pure.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use passline_modbus::point::{Invalid, Point, Raw, Reading};
+use passline_modbus::value::Value;
+use serde_json::{Map, Value as Document, json};
+
+use super::tries::{Brought, Data};
+use crate::judge::{Judgement, Observed};
+use crate::plan::{ScanCheck, Source};
+use crate::record::{ErrorClass, Json, Kind, Measurement, PlannedCheck};
+use crate::spec::model::{Check, Read, Subject};
+
+/// An attempt of a check, judged.
+pub(super) struct Judged {
+    pub(super) judgement: Judgement,
+    pub(super) measurement: Option<Measurement>,
+    /// The limit as judged, where it was known only then.
+    pub(super) limit: Option<Json>,
+    /// Whether it never ran.
+    pub(super) stopped: bool,
+}
+
+/// What each input of a scan brought at this attempt, by its index.
+pub(super) type ByInput<'a> = HashMap<usize, &'a Brought>;
+
+/// Judges one attempt of a check.
+pub(super) fn judge(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> Judged {
+    let raw = raw(plan, brought);
+    let unit = unit(check);
+    let mut judged =
+        Judged { judgement: Judgement::Recorded, measurement: None, limit: None, stopped: false };
+    if brought.values().any(|brought| matches!(brought, Brought::Stopped)) {
+        judged.stopped = true;
+        return judged;
+    }
+    let values = RefCell::new(HashMap::new());
+    let point = |name: &str| {
+        if let Some(known) = values.borrow().get(name) {
+            return Result::clone(known);
+        }
+        let source = plan.sources.iter().find(|source| source.name == name);
+        let value = source.map_or_else(|| Err(unplanned(name)), |source| value(source, brought));
+        values.borrow_mut().insert(name.to_owned(), value.clone());
+        value
+    };
+    let observed = match &check.subject {
+        Subject::Read(_) => match plan.sources.first() {
+            Some(source) => observed(source, brought),
+            None => no_answer(ErrorClass::Internal, "nothing was planned for it"),
+        },
+        Subject::Expression { expression, .. } => match expression.value(&point) {
+            Ok(value) => Observed::Reading(Reading::Value(value)),
+            Err(judgement) => {
+                judged.judgement = judgement;
+                judged.measurement = measurement(None, &unit, raw);
+                return judged;
+            }
+        },
+    };
+    judged.measurement = match &observed {
+        Observed::Reading(Reading::Value(value)) => measurement(Some(value), &unit, raw),
+        Observed::Reading(Reading::Invalid) | Observed::Undecodable(_) => {
+            measurement(None, &unit, raw)
+        }
+        _ => None,
+    };
+    judged.judgement = match check.criteria.limits(&point) {
+        Ok(limits) => {
+            if check.criteria.expressions().next().is_some() {
+                judged.limit = Some(limits.to_json().into());
+            }
+            limits.judge(&observed, unit.as_deref())
+        }
+        // A link error says more than that the limit could not be computed for it.
+        Err(judgement) => match observed {
+            Observed::NoAnswer { class, text } => Judgement::Error { class, message: text },
+            _ => judgement,
+        },
+    };
+    judged
+}
+
+fn unplanned(name: &str) -> Judgement {
+    let message = format!("{name} was not read");
+    Judgement::Error { class: ErrorClass::Internal, message }
+}
+
+fn no_answer(class: ErrorClass, text: &str) -> Observed {
+    Observed::NoAnswer { class, text: text.to_owned() }
+}
+
+fn measurement(
+    value: Option<&Value>,
+    unit: &Option<Arc<str>>,
+    raw: Vec<u16>,
+) -> Option<Measurement> {
+    Some(Measurement { value: value.map(Json::from), unit: unit.clone(), raw: raw.into() })
+}
+
+/// What an input brought, as its point reads it.
+fn observed(source: &Source, brought: &ByInput<'_>) -> Observed {
+    let factor = match &source.scale_factor {
+        None => None,
+        Some((point, input)) => match decoded(point, brought.get(input).copied(), None) {
+            Observed::Reading(Reading::Value(value)) => Some(value),
+            Observed::Reading(Reading::Invalid) => None,
+            other => return other,
+        },
+    };
+    let brought = brought.get(&source.input).copied();
+    match (&source.point, brought) {
+        (Some(point), brought) => decoded(point, brought, factor.as_ref()),
+        // Only the kind of answer is judged, so that the value is not even decoded.
+        (None, Some(Brought::Data(_))) => Observed::Reading(Reading::Invalid),
+        (None, other) => undecoded(other),
+    }
+}
+
+fn decoded(point: &Point, brought: Option<&Brought>, factor: Option<&Value>) -> Observed {
+    let raw = match brought {
+        Some(Brought::Data(Data::Bits(bits))) => match bits[..] {
+            [bit] => Raw::Bit(bit),
+            _ => return no_answer(ErrorClass::Internal, "the answer does not have one bit"),
+        },
+        Some(Brought::Data(Data::Words(words))) => Raw::Registers(words.as_slice().into()),
+        other => return undecoded(other),
+    };
+    match point.decode(&raw, factor) {
+        Ok(reading) => Observed::Reading(reading),
+        Err(error) => Observed::Undecodable(error),
+    }
+}
+
+fn undecoded(brought: Option<&Brought>) -> Observed {
+    match brought {
+        Some(Brought::Exception(code)) => Observed::Exception(*code),
+        Some(Brought::Trouble(trouble)) => no_answer(trouble.class, &trouble.text),
+        _ => no_answer(ErrorClass::Internal, "it was not read"),
+    }
+}
+
+/// The value of a point for an expression.
+fn value(source: &Source, brought: &ByInput<'_>) -> Result<Value, Judgement> {
+    let error = |class, text: String| {
+        Err(Judgement::Error { class, message: format!("{}: {text}", source.name) })
+    };
+    match observed(source, brought) {
+        Observed::Reading(Reading::Value(value)) => Ok(value),
+        Observed::Reading(Reading::Invalid) => {
+            error(ErrorClass::Decode, "the device says that it has no value".to_owned())
+        }
+        Observed::Undecodable(reason) => error(ErrorClass::Decode, reason.to_string()),
+        Observed::NoAnswer { class, text } => error(class, text),
+        Observed::Exception(code) => {
+            let code = u8::from(code);
+            error(ErrorClass::of_exception(code), format!("exception {code:02X}"))
+        }
+        Observed::Acknowledged => error(ErrorClass::Internal, "no value was asked for".to_owned()),
+    }
+}
+
+/// The registers of every source in order, each followed by those of its scale factor.
+fn raw(plan: &ScanCheck, brought: &ByInput<'_>) -> Vec<u16> {
+    let inputs = plan.sources.iter().flat_map(|source| {
+        [Some(source.input), source.scale_factor.as_ref().map(|(_, input)| *input)]
+    });
+    let words = |input| match brought.get(&input) {
+        Some(Brought::Data(Data::Words(words))) => words.clone(),
+        Some(Brought::Data(Data::Bits(bits))) => bits.iter().map(|bit| u16::from(*bit)).collect(),
+        _ => Vec::new(),
+    };
+    inputs.flatten().flat_map(words).collect()
+}
+
+fn unit(check: &Check) -> Option<Arc<str>> {
+    match &check.subject {
+        Subject::Read(read) => read.point.as_ref()?.unit().map(Arc::from),
+        Subject::Expression { unit, .. } => unit.clone(),
+    }
+}
+
+/// A check before it runs.
+pub(super) fn planned(check: &Check) -> PlannedCheck {
+    PlannedCheck {
+        name: check.name.clone(),
+        kind: match check.subject {
+            Subject::Read(_) => Kind::Read,
+            Subject::Expression { .. } => Kind::Compute,
+        },
+        decode: decode(check),
+        limit: check.criteria.known().map(|demand| demand.to_json().into()),
+    }
+}
+
+/// How raw registers make the value of a check.
+fn decode(check: &Check) -> Option<Json> {
+    match &check.subject {
+        Subject::Read(Read { point: Some(point), .. }) => {
+            Some(Document::Object(recipe(point)).into())
+        }
+        Subject::Read(_) => None,
+        Subject::Expression { expression, .. } => {
+            let points: Vec<Document> = expression
+                .points
+                .iter()
+                .map(|named| {
+                    let mut recipe = recipe(&named.point);
+                    recipe.insert("point".to_owned(), named.name.clone().into());
+                    Document::Object(recipe)
+                })
+                .collect();
+            Some(json!({ "expression": expression.text.to_string(), "points": points }).into())
+        }
+    }
+}
+
+/// What a point says of its registers; defaults are left out.
+fn recipe(point: &Point) -> Map<String, Document> {
+    let mut recipe = Map::new();
+    let mut put = |key: &str, value: Document| recipe.insert(key.to_owned(), value);
+    let span = point.span();
+    put("table", span.table().name().into());
+    put("address", span.address().into());
+    put("type", point.data_type().name().into());
+    put("registers", span.count().into());
+    if !span.table().is_bits() {
+        put("order", point.order().to_string().into());
+    }
+    for (key, number) in [("scale", point.scale()), ("offset", point.offset())] {
+        let neutral = if key == "scale" { "1" } else { "0" };
+        if number.to_string() != neutral {
+            put(key, number_of(&number.to_string()));
+        }
+    }
+    if let Some(factor) = point.scale_factor() {
+        put("scale_factor", factor.into());
+    }
+    if let Some(field) = point.field() {
+        put("bits", json!([field.first(), field.last()]));
+    }
+    let labels: Map<String, Document> =
+        point.labels().map(|(number, label)| (number.to_string(), label.into())).collect();
+    if !labels.is_empty() {
+        put("values", Document::Object(labels));
+    }
+    match point.invalid() {
+        Invalid::None => {}
+        Invalid::Raw(patterns) => {
+            put("invalid", patterns.iter().map(|raw| number_of(&raw.to_string())).collect());
+        }
+        Invalid::SunSpec => {
+            put("invalid", "sunspec".into());
+        }
+    }
+    recipe
+}
+
+fn number_of(text: &str) -> Document {
+    serde_json::from_str::<serde_json::Number>(text).map_or(Document::Null, Document::Number)
+}

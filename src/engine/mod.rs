@@ -1,0 +1,338 @@
+//! Does what the plans say, and tells what happened as events. Whatever happens on the bench is data
+//! in an attempt: the engine itself cannot fail. It never prints, and knows no files.
+
+mod bench;
+mod evaluate;
+mod frames;
+mod scan;
+mod stop;
+mod test;
+mod tries;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use passline_modbus::value::Value;
+use tokio::time::Instant;
+
+pub(crate) use bench::simulation;
+pub use stop::{Stop, StopSignal, Stopper, stopper};
+
+use crate::plan::order::{Claim, Order, order};
+use crate::plan::{Plan, PlannedStep};
+use crate::record::{
+    Event, EventsFormat, Input, Json, Mode, Outcome, Phase, PlannedCheck, RecordFinished,
+    RecordStarted, RunFinished, RunStarted, Scope, SpecSource, Stamp, TestPlanned, Tool, Uut,
+    Verdict, record_id, run_id,
+};
+use bench::Bench;
+
+/// Where events go. Called on the thread of the engine.
+pub type Emit = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Which devices are simulated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Simulate {
+    /// None: hardware.
+    #[default]
+    None,
+    /// Those of these names.
+    Only(BTreeSet<String>),
+    /// All.
+    All,
+}
+
+impl Simulate {
+    /// Whether a device of this name is simulated.
+    pub fn includes(&self, device: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::Only(names) => names.contains(device),
+            Self::All => true,
+        }
+    }
+}
+
+/// What a run is given besides its plans.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// When the run starts, for everything that shows a date.
+    pub started: Stamp,
+    /// Where chance comes from, ids included.
+    pub seed: u64,
+    /// Which devices are simulated.
+    pub simulate: Simulate,
+    /// Start no further test once one has not passed.
+    pub fail_fast: bool,
+    /// The arguments of the command, for the events.
+    pub arguments: Vec<String>,
+    /// The arguments that select tests, for the records.
+    pub selection: Vec<String>,
+    /// The serial number of the unit under test.
+    pub serial: Option<String>,
+}
+
+/// Runs the plans, one record each, and returns when all that can happen has happened.
+pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSignal) -> Outcome {
+    let zero = Instant::now();
+    emit(Event::RunStarted(RunStarted {
+        format: EventsFormat::V1,
+        tool: tool(),
+        run_id: run_id(options.started, options.seed),
+        started: options.started,
+        arguments: options.arguments.clone(),
+    }));
+    let bench = Bench::new(plans, &options.simulate, options.seed, &emit, zero);
+    let records: Vec<Running<'_>> = plans
+        .iter()
+        .enumerate()
+        .map(|(record, plan)| {
+            let names = plan.spec.devices.iter();
+            let names = names.map(|device| (device.name.clone(), device.name.as_str().into()));
+            Running {
+                record,
+                plan,
+                bench: &bench,
+                emit: &emit,
+                stop: &stop,
+                options,
+                zero,
+                transactions: Cell::new(0),
+                cut: Cell::new(None),
+                verdicts: RefCell::new(vec![None; plan.tests.len()]),
+                names: names.collect(),
+            }
+        })
+        .collect();
+    records.iter().for_each(Running::announce);
+    walk(&records).await;
+    let outcomes: Vec<Outcome> = records.iter().map(Running::finish).collect();
+    drop(records);
+    if stop.level() < Stop::Now {
+        bench.close().await;
+    }
+    let outcome = Outcome::of_records(outcomes);
+    emit(Event::RunFinished(RunFinished { outcome, ended: options.started.after(zero.elapsed()) }));
+    outcome
+}
+
+fn tool() -> Tool {
+    Tool { name: "passline".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// Runs every test when those that it waits for have ended.
+async fn walk(records: &[Running<'_>]) {
+    let tests: Vec<(&Running<'_>, usize)> = records
+        .iter()
+        .flat_map(|running| (0..running.plan.tests.len()).map(move |test| (running, test)))
+        .collect();
+    let claims: Vec<Claim<String>> =
+        tests.iter().map(|(running, test)| running.claim(*test)).collect();
+    let Order { mut waits_for, followers } = order(&claims);
+    let mut running = FuturesUnordered::new();
+    let start = |index: usize| async move {
+        if let Some((record, test)) = tests_at(records, index) {
+            record.test(test).await;
+        }
+        index
+    };
+    for (index, waits) in waits_for.iter().enumerate() {
+        if *waits == 0 {
+            running.push(start(index));
+        }
+    }
+    while let Some(ended) = running.next().await {
+        for follower in followers.get(ended).into_iter().flatten() {
+            if let Some(waits) = waits_for.get_mut(*follower) {
+                *waits -= 1;
+                if *waits == 0 {
+                    running.push(start(*follower));
+                }
+            }
+        }
+    }
+}
+
+/// The record and the test at a place in the order of the run.
+fn tests_at<'r, 'p>(
+    records: &'r [Running<'p>],
+    mut index: usize,
+) -> Option<(&'r Running<'p>, usize)> {
+    for running in records {
+        match index.checked_sub(running.plan.tests.len()) {
+            Some(rest) => index = rest,
+            None => return Some((running, index)),
+        }
+    }
+    None
+}
+
+/// One record while it runs.
+struct Running<'r> {
+    record: usize,
+    plan: &'r Plan<'r>,
+    bench: &'r Bench,
+    emit: &'r Emit,
+    stop: &'r StopSignal,
+    options: &'r Options,
+    /// When the run began.
+    zero: Instant,
+    /// How many transactions there were.
+    transactions: Cell<u64>,
+    /// Why no further test starts.
+    cut: Cell<Option<&'static str>>,
+    verdicts: RefCell<Vec<Option<Verdict>>>,
+    /// Shared texts for the record, by name.
+    names: HashMap<String, Arc<str>>,
+}
+
+impl Running<'_> {
+    fn now(&self) -> Stamp {
+        self.stamp(Instant::now())
+    }
+
+    fn stamp(&self, at: Instant) -> Stamp {
+        self.options.started.after(at.saturating_duration_since(self.zero))
+    }
+
+    fn next_transaction(&self) -> u64 {
+        self.transactions.set(self.transactions.get() + 1);
+        self.transactions.get()
+    }
+
+    fn device_name(&self, name: &str) -> Arc<str> {
+        self.names.get(name).map_or_else(|| name.into(), Arc::clone)
+    }
+
+    /// What a test keeps others from.
+    fn claim(&self, index: usize) -> Claim<String> {
+        let Some(test) = self.plan.tests.get(index) else {
+            return Claim { record: self.record, devices: Vec::new(), alone: true };
+        };
+        let device = |device: usize| {
+            let device = self.plan.spec.devices.get(device)?;
+            let simulated = self.options.simulate.includes(&device.name);
+            let line = device.line.as_ref().map(|line| line.address.place.to_string());
+            Some(match line.filter(|_| !simulated) {
+                Some(line) => format!("{line} {}", device.unit_id),
+                None => format!("{} {}", self.record, device.name),
+            })
+        };
+        Claim {
+            record: self.record,
+            devices: test.devices().into_iter().filter_map(device).collect(),
+            alone: test.test.runs_alone(),
+        }
+    }
+
+    /// Tells what the record is to be.
+    fn announce(&self) {
+        let (spec, options) = (self.plan.spec, self.options);
+        let simulated = spec.devices.iter().any(|device| options.simulate.includes(&device.name));
+        let inputs: Vec<Input> = spec
+            .inputs
+            .iter()
+            .map(|input| Input { file: input.file.display().to_string(), sha256: input.sha256 })
+            .collect();
+        let variables = spec.variables.iter();
+        let variables =
+            variables.map(|(name, value)| (name.clone(), Json::from(&Value::from(value.clone()))));
+        (self.emit)(Event::RecordStarted(Box::new(RecordStarted {
+            record: self.record,
+            record_id: record_id(options.started, options.seed, self.record),
+            mode: if simulated { Mode::Simulated } else { Mode::Development },
+            scope: if self.plan.is_full() { Scope::Full } else { Scope::Partial },
+            selection: options.selection.clone(),
+            spec: SpecSource {
+                name: spec.name.clone(),
+                version: spec.version.clone(),
+                file: spec.file.file.display().to_string(),
+                sha256: spec.file.sha256,
+            },
+            inputs,
+            variables: variables.collect::<BTreeMap<String, Json>>(),
+            seed: options.seed,
+            station: None,
+            slot: None,
+            operator: None,
+            instruments: Vec::new(),
+            environment: None,
+            uut: Uut {
+                serial: options.serial.clone(),
+                part_number: spec.uut.part_number.clone(),
+                revision: spec.uut.revision.clone(),
+                batch: spec.uut.batch.clone(),
+            },
+            started: options.started,
+            retest_of: None,
+        })));
+        for (index, test) in self.plan.tests.iter().enumerate() {
+            (self.emit)(Event::TestPlanned(TestPlanned {
+                record: self.record,
+                test: index,
+                name: test.test.name.clone(),
+                phase: test.test.phase,
+                tags: test.test.tags.clone(),
+                verifies: requirements(test.test),
+                checks: test.steps.iter().map(planned).collect(),
+            }));
+        }
+    }
+
+    /// Tells how the record ended.
+    fn finish(&self) -> Outcome {
+        let verdicts = self.verdicts.borrow();
+        let tests = self.plan.tests.iter().zip(verdicts.iter());
+        let judged =
+            tests.map(|(test, verdict)| (test.test.phase, verdict.unwrap_or(Verdict::Skipped)));
+        let mut outcome = Outcome::of_tests(judged);
+        let stopped = self.stop.level() > Stop::No;
+        if stopped {
+            outcome = Outcome::Aborted;
+        }
+        (self.emit)(Event::RecordFinished(RecordFinished {
+            record: self.record,
+            outcome,
+            ended: self.now(),
+            reason: stopped.then(|| test::ABORTED.to_owned()),
+        }));
+        outcome
+    }
+
+    /// Whether a setup did not pass: then no test runs.
+    fn setup_failed(&self) -> bool {
+        let verdicts = self.verdicts.borrow();
+        let tests = self.plan.tests.iter().zip(verdicts.iter());
+        let mut setups = tests.filter(|(test, _)| test.test.phase == Phase::Setup);
+        setups.any(|(_, verdict)| {
+            matches!(verdict, Some(Verdict::Fail | Verdict::Error | Verdict::Skipped))
+        })
+    }
+}
+
+/// A test's requirements and those of its steps, each once.
+fn requirements(test: &crate::spec::model::Test) -> Vec<String> {
+    let mut all = test.verifies.clone();
+    let steps = test.steps.iter().flat_map(|step| step.checks());
+    for id in steps.flat_map(|check| &check.verifies) {
+        if !all.contains(id) {
+            all.push(id.clone());
+        }
+    }
+    all
+}
+
+fn planned(step: &PlannedStep<'_>) -> PlannedCheck {
+    match step {
+        PlannedStep::Check(check) => evaluate::planned(check),
+        PlannedStep::Wait(wait) => PlannedCheck {
+            name: wait.name.clone(),
+            kind: crate::record::Kind::Wait,
+            decode: None,
+            limit: None,
+        },
+    }
+}

@@ -1,0 +1,69 @@
+//! Stopping a run: once, after what is under way, with teardown; twice, at once.
+
+use tokio::sync::watch;
+
+/// How urgently a run is to end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// Not at all.
+    #[default]
+    No,
+    /// After the transaction under way; teardown runs.
+    Soon,
+    /// At once.
+    Now,
+}
+
+/// The handle that stops a run.
+#[derive(Debug)]
+pub struct Stopper(watch::Sender<Stop>);
+
+/// What the run looks at.
+#[derive(Debug, Clone)]
+pub struct StopSignal(watch::Receiver<Stop>);
+
+/// A stopper and its signal.
+pub fn stopper() -> (Stopper, StopSignal) {
+    let (sender, receiver) = watch::channel(Stop::No);
+    (Stopper(sender), StopSignal(receiver))
+}
+
+impl Stopper {
+    /// Stops soon; the second time, at once.
+    pub fn stop(&self) {
+        self.0.send_modify(|stop| {
+            *stop = match stop {
+                Stop::No => Stop::Soon,
+                Stop::Soon | Stop::Now => Stop::Now,
+            }
+        });
+    }
+}
+
+impl StopSignal {
+    /// A signal that never comes.
+    pub fn never() -> Self {
+        stopper().1
+    }
+
+    /// How urgently the run is to end.
+    pub fn level(&self) -> Stop {
+        *self.0.borrow()
+    }
+
+    /// Resolves when the run is to end this urgently; never, if that can no longer happen.
+    pub async fn reached(&self, level: Stop) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|stop| *stop >= level).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits for the future, but not past the first stop.
+    pub(super) async fn unless_stopped(&self, future: impl Future<Output = ()>) {
+        tokio::select! {
+            () = future => {}
+            () = self.reached(Stop::Soon) => {}
+        }
+    }
+}

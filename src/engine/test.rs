@@ -1,0 +1,297 @@
+//! One test: its stages in order, its checks judged as soon as their reads are done.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use tokio::time::{Instant, sleep};
+
+use super::evaluate::{ByInput, Judged, judge};
+use super::scan::{Manners, is_probe};
+use super::tries::{Attempt, Brought, Tries, attempts};
+use super::{Running, Stop};
+use crate::judge::Judgement;
+use crate::plan::{PlannedStep, PlannedTest, Scan, ScanCheck, Stage};
+use crate::record::{
+    self, AttemptError, CheckFinished, CheckResult, Event, Phase, TestFinished, Verdict,
+};
+use crate::spec::model::Check;
+use crate::spec::retry::{Cause, Retry};
+
+/// Why a test or a check of an aborted run never ran.
+pub(super) const ABORTED: &str = "not run: the run was aborted";
+
+impl Running<'_> {
+    /// Runs one test, or says why it does not run.
+    pub(super) async fn test(&self, index: usize) {
+        let Some(test) = self.plan.tests.get(index) else { return };
+        if let Some(reason) = self.skipped(test) {
+            (self.emit)(Event::TestSkipped {
+                record: self.record,
+                test: index,
+                reason: reason.to_owned(),
+            });
+            self.ended(index, test, Verdict::Skipped);
+            return;
+        }
+        let started = Instant::now();
+        (self.emit)(Event::TestStarted {
+            record: self.record,
+            test: index,
+            started: self.stamp(started),
+        });
+        let verdict = RefCell::new(Verdict::Skipped);
+        let finish = |step: usize, result: CheckResult| {
+            let outranking = verdict.borrow().outranking(result.verdict);
+            verdict.replace(outranking);
+            (self.emit)(Event::CheckFinished(CheckFinished {
+                record: self.record,
+                test: index,
+                check: step,
+                result,
+            }));
+        };
+        for stage in &test.stages {
+            match stage {
+                Stage::Scan(scan) => self.scan(test, scan, &finish).await,
+                Stage::Wait { step, time } => {
+                    self.stop.unless_stopped(sleep(*time)).await;
+                    finish(*step, self.waited());
+                }
+            }
+        }
+        let verdict = verdict.into_inner();
+        (self.emit)(Event::TestFinished(TestFinished {
+            record: self.record,
+            test: index,
+            verdict,
+            duration_ms: milliseconds(started.elapsed()),
+        }));
+        self.ended(index, test, verdict);
+    }
+
+    fn skipped(&self, test: &PlannedTest<'_>) -> Option<&'static str> {
+        if test.left_out {
+            return Some("not selected");
+        }
+        let teardown = test.test.phase == Phase::Teardown;
+        if self.stop.level() >= if teardown { Stop::Now } else { Stop::Soon } {
+            return Some(ABORTED);
+        }
+        if teardown {
+            return None;
+        }
+        if test.test.phase == Phase::Main && self.setup_failed() {
+            return Some("not run: setup did not pass");
+        }
+        self.cut.get()
+    }
+
+    fn ended(&self, index: usize, test: &PlannedTest<'_>, verdict: Verdict) {
+        if let Some(slot) = self.verdicts.borrow_mut().get_mut(index) {
+            *slot = Some(verdict);
+        }
+        let bad = matches!(verdict, Verdict::Fail | Verdict::Error);
+        if self.options.fail_fast && bad && test.test.phase == Phase::Main {
+            self.cut.set(Some("not run: an earlier test did not pass (fail-fast)"));
+        }
+    }
+
+    fn waited(&self) -> CheckResult {
+        if self.stop.level() > Stop::No {
+            return CheckResult::skipped(ABORTED);
+        }
+        CheckResult { verdict: Verdict::Recorded, message: None, ..CheckResult::skipped("") }
+    }
+
+    /// Makes the reads of a scan, and judges each check when its last read is done.
+    async fn scan(&self, test: &PlannedTest<'_>, scan: &Scan, finish: &dyn Fn(usize, CheckResult)) {
+        let retry = self.limit_retry(test, scan);
+        let mut history: Vec<record::Attempt> = Vec::new();
+        loop {
+            let done = u32::try_from(history.len()).unwrap_or(u32::MAX);
+            let satisfied = |brought: &Brought| self.satisfied(test, scan, brought);
+            let manners = Manners { retry: scan.retry.as_ref(), done, satisfied: &satisfied };
+            let mut results: Vec<(usize, Judged, Vec<record::Attempt>)> = Vec::new();
+            let mut pending = Pending::new(scan);
+            self.read(scan, manners, |brought| {
+                for check in pending.note(brought) {
+                    let Some(PlannedStep::Check(of)) = test.steps.get(check.step) else { continue };
+                    let (judged, mut attempts) = self.judged(of, check, &pending.tries);
+                    let mut all = history.clone();
+                    all.append(&mut attempts);
+                    number(&mut all);
+                    match retry {
+                        // It may be repeated: told below, once that is known.
+                        Some(_) => results.push((check.step, judged, all)),
+                        None => finish(check.step, result(judged, all)),
+                    }
+                }
+            })
+            .await;
+            let Some(retry) = retry else { return };
+            let Some((step, judged, all)) = results.pop() else { return };
+            let n = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            let failed = judged.judgement.verdict() == Verdict::Fail && !judged.stopped;
+            if !(failed && retry.again(n, Cause::Limit)) || self.stop.level() > Stop::No {
+                finish(step, result(judged, all));
+                return;
+            }
+            history = all;
+            self.stop.unless_stopped(sleep(retry.pause_after(n))).await;
+        }
+    }
+
+    /// The retry of a scan's only check, if an out-of-limit value is repeated.
+    fn limit_retry<'t>(&'t self, test: &PlannedTest<'_>, scan: &'t Scan) -> Option<&'t Retry> {
+        let [check] = &scan.checks[..] else { return None };
+        let Some(PlannedStep::Check(_)) = test.steps.get(check.step) else { return None };
+        let device = || {
+            let device = scan.inputs.first()?.device;
+            self.plan.spec.devices.get(device).map(|device| &device.retry)
+        };
+        scan.retry.as_ref().or_else(device).filter(|retry| retry.repeats_limit())
+    }
+
+    /// Whether an answer is what the only check of a scan wants, so that it is not repeated: an
+    /// exception or silence can be just that.
+    fn satisfied(&self, test: &PlannedTest<'_>, scan: &Scan, brought: &Brought) -> bool {
+        let [check] = &scan.checks[..] else { return false };
+        let Some(PlannedStep::Check(of)) = test.steps.get(check.step) else { return false };
+        let [source] = &check.sources[..] else { return false };
+        if !is_probe(scan, source.input) {
+            return false;
+        }
+        let judged = judge(of, check, &ByInput::from([(source.input, brought)]));
+        !judged.stopped && judged.judgement.verdict() == Verdict::Pass
+    }
+
+    /// Judges every attempt of a check. The last one decides.
+    fn judged(
+        &self,
+        check: &Check,
+        plan: &ScanCheck,
+        tries: &HashMap<usize, Tries>,
+    ) -> (Judged, Vec<record::Attempt>) {
+        let inputs = needed(plan);
+        let of_inputs: Vec<&Tries> = inputs.iter().filter_map(|input| tries.get(input)).collect();
+        let mut records = Vec::new();
+        let mut last = None;
+        for attempt in attempts(&of_inputs) {
+            let brought: ByInput<'_> =
+                inputs.iter().copied().zip(attempt.brought.iter().copied()).collect();
+            let judged = judge(check, plan, &brought);
+            if !judged.stopped {
+                records.push(self.attempt(&attempt, &judged));
+            }
+            last = Some(judged);
+        }
+        let nothing = || Judged {
+            judgement: Judgement::Recorded,
+            measurement: None,
+            limit: None,
+            stopped: true,
+        };
+        (last.unwrap_or_else(nothing), records)
+    }
+
+    fn attempt(&self, attempt: &Attempt<'_>, judged: &Judged) -> record::Attempt {
+        let error = judged.judgement.error_class().map(|class| AttemptError {
+            class,
+            text: judged.judgement.message().unwrap_or_default().to_owned(),
+        });
+        record::Attempt {
+            n: 0,
+            verdict: judged.judgement.verdict(),
+            measurement: judged.measurement.clone(),
+            error,
+            started: self.stamp(attempt.started),
+            duration_ms: milliseconds(attempt.ended.saturating_duration_since(attempt.started)),
+            transactions: attempt.transactions.clone(),
+        }
+    }
+}
+
+/// What became of a check whose attempts these are.
+fn result(judged: Judged, attempts: Vec<record::Attempt>) -> CheckResult {
+    if judged.stopped {
+        return CheckResult { attempts, ..CheckResult::skipped(ABORTED) };
+    }
+    let verdict = judged.judgement.verdict();
+    let earlier = attempts.split_last().map_or(&[][..], |(_, earlier)| earlier);
+    let stumbled =
+        earlier.iter().any(|attempt| !matches!(attempt.verdict, Verdict::Pass | Verdict::Recorded));
+    CheckResult {
+        verdict,
+        flaky: verdict == Verdict::Pass && stumbled,
+        marginal: judged.judgement.is_marginal(),
+        conformity: None,
+        message: judged.judgement.message().map(str::to_owned),
+        measurement: judged.measurement,
+        limit: judged.limit,
+        attempts,
+    }
+}
+
+fn number(attempts: &mut [record::Attempt]) {
+    for (n, attempt) in (1..).zip(attempts) {
+        attempt.n = n;
+    }
+}
+
+fn milliseconds(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Every input that a check needs, each once.
+fn needed(check: &ScanCheck) -> Vec<usize> {
+    let mut inputs = Vec::with_capacity(check.sources.len());
+    for source in &check.sources {
+        for input in [Some(source.input), source.scale_factor.as_ref().map(|(_, input)| *input)] {
+            inputs.extend(input.filter(|input| !inputs.contains(input)));
+        }
+    }
+    inputs
+}
+
+/// The checks of a scan that still wait for reads.
+struct Pending<'s> {
+    tries: HashMap<usize, Tries>,
+    /// For each input, the checks that need it.
+    waiting: HashMap<usize, Vec<usize>>,
+    /// For each check, how many inputs are missing.
+    missing: Vec<usize>,
+    checks: &'s [ScanCheck],
+}
+
+impl<'s> Pending<'s> {
+    fn new(scan: &'s Scan) -> Self {
+        let mut waiting: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut missing = Vec::with_capacity(scan.checks.len());
+        for (index, check) in scan.checks.iter().enumerate() {
+            let needed = needed(check);
+            missing.push(needed.len());
+            for input in needed {
+                waiting.entry(input).or_default().push(index);
+            }
+        }
+        Self { tries: HashMap::new(), waiting, missing, checks: &scan.checks }
+    }
+
+    /// Takes what came, and gives the checks that now have all they need, in their order.
+    fn note(&mut self, brought: Vec<(usize, Tries)>) -> Vec<&'s ScanCheck> {
+        let mut complete = Vec::new();
+        for (input, tries) in brought {
+            self.tries.insert(input, tries);
+            for check in self.waiting.remove(&input).unwrap_or_default() {
+                if let Some(missing) = self.missing.get_mut(check) {
+                    *missing -= 1;
+                    if *missing == 0 {
+                        complete.push(check);
+                    }
+                }
+            }
+        }
+        complete.sort_unstable();
+        complete.into_iter().filter_map(|index| self.checks.get(index)).collect()
+    }
+}

@@ -1,0 +1,225 @@
+//! Reads that go out together, and which check needs which of them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use passline_modbus::planner::{self, Wanted};
+use passline_modbus::point::{Point, Span};
+
+use super::Stage;
+use crate::spec::model::{Check, Device, NamedPoint, Read, Subject};
+use crate::spec::retry::Retry;
+
+/// Reads of any number of devices that go out together.
+#[derive(Debug)]
+pub struct Scan {
+    /// What is read, each span of a device once.
+    pub inputs: Vec<Input>,
+    /// The transactions, device by device.
+    pub batches: Vec<Batch>,
+    /// What is judged when the reads are done.
+    pub checks: Vec<ScanCheck>,
+    /// The retry of the only check, where it has one of its own.
+    pub retry: Option<Retry>,
+}
+
+/// One span to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Input {
+    /// Index of the device.
+    pub device: usize,
+    /// What is asked for.
+    pub span: Span,
+    /// How it may be read.
+    pub manner: Manner,
+}
+
+/// How a span may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Manner {
+    /// Together with others.
+    Merged,
+    /// By itself: the point stands alone, or is cleared by reading.
+    Alone,
+    /// By itself and whatever its length: the kind of answer is judged.
+    Probe,
+}
+
+/// The transactions of one device, in order.
+#[derive(Debug)]
+pub struct Batch {
+    /// Index of the device.
+    pub device: usize,
+    /// Each read, and the inputs that it is for.
+    pub reads: Vec<(Span, Vec<usize>)>,
+}
+
+/// A check and what it needs.
+#[derive(Debug)]
+pub struct ScanCheck {
+    /// Index of its line in the test.
+    pub step: usize,
+    /// What it needs: for a read, its own point comes first.
+    pub sources: Vec<Source>,
+}
+
+/// A point that a check needs.
+#[derive(Debug)]
+pub struct Source {
+    /// What an expression calls it; the check's name for a read.
+    pub name: String,
+    /// How it is decoded; absent where only the kind of answer is judged.
+    pub point: Option<Arc<Point>>,
+    /// Index of its input.
+    pub input: usize,
+    /// The point that holds its power of ten, and the index of that input.
+    pub scale_factor: Option<(Arc<Point>, usize)>,
+}
+
+/// A scan that is being put together.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    inputs: Vec<Input>,
+    known: HashMap<Input, usize>,
+    /// The points that checks read here; a second read of one starts a new scan.
+    read: HashSet<(usize, Span)>,
+    checks: Vec<ScanCheck>,
+    retry: Option<Retry>,
+    /// Whether nothing else may join.
+    closed: bool,
+}
+
+impl Builder {
+    /// Whether the check may join what is there.
+    pub(super) fn takes(&self, devices: &[Device], check: &Check) -> bool {
+        if self.checks.is_empty() {
+            return true;
+        }
+        let again = match &check.subject {
+            Subject::Read(read) => self.read.contains(&(read.device, read.span)),
+            Subject::Expression { .. } => false,
+        };
+        !self.closed && is_plain(devices, check) && !again
+    }
+
+    pub(super) fn add(&mut self, devices: &[Device], step: usize, check: &Check) {
+        self.closed = !is_plain(devices, check);
+        self.retry = check.retry.clone();
+        let mut sources = Vec::new();
+        if let Subject::Read(read) = &check.subject {
+            self.read.insert((read.device, read.span));
+            sources.push(self.source(devices, check.name.clone(), read));
+        }
+        for named in named_points(check) {
+            let read =
+                Read { device: named.device, span: named.point.span(), point: Some(named.point) };
+            sources.push(self.source(devices, named.name, &read));
+        }
+        self.checks.push(ScanCheck { step, sources });
+    }
+
+    fn source(&mut self, devices: &[Device], name: String, read: &Read) -> Source {
+        let manner = match &read.point {
+            None => Manner::Probe,
+            Some(point) if point.alone() || point.clears_on_read() => Manner::Alone,
+            Some(_) => Manner::Merged,
+        };
+        let input = self.input(Input { device: read.device, span: read.span, manner });
+        let factor = read.point.as_ref().and_then(|point| point.scale_factor());
+        let factor = factor.and_then(|name| devices.get(read.device)?.map.points.get(name));
+        let scale_factor = factor.map(|factor| {
+            let manner = match factor.alone() || factor.clears_on_read() {
+                true => Manner::Alone,
+                false => Manner::Merged,
+            };
+            let input = Input { device: read.device, span: factor.span(), manner };
+            (Arc::clone(factor), self.input(input))
+        });
+        Source { name, point: read.point.clone(), input, scale_factor }
+    }
+
+    fn input(&mut self, input: Input) -> usize {
+        *self.known.entry(input).or_insert_with(|| {
+            self.inputs.push(input);
+            self.inputs.len() - 1
+        })
+    }
+
+    /// The scan, if anything is in it; what follows starts afresh.
+    pub(super) fn close(&mut self, devices: &[Device]) -> Option<Stage> {
+        let Self { inputs, checks, retry, .. } = std::mem::take(self);
+        if checks.is_empty() {
+            return None;
+        }
+        let batches = batches(devices, &inputs);
+        Some(Stage::Scan(Scan { inputs, batches, checks, retry }))
+    }
+}
+
+/// Whether a check may share its scan and its reads with others.
+fn is_plain(devices: &[Device], check: &Check) -> bool {
+    let read = match &check.subject {
+        Subject::Read(read) => read,
+        Subject::Expression { .. } => return false,
+    };
+    let repeats = || devices.get(read.device).is_some_and(|device| device.retry.repeats_limit());
+    read.point.is_some()
+        && check.retry.is_none()
+        && check.criteria.expressions().next().is_none()
+        && !repeats()
+}
+
+/// The points that the expressions of a check name, each once.
+fn named_points(check: &Check) -> Vec<NamedPoint> {
+    let mut named: BTreeMap<String, NamedPoint> = BTreeMap::new();
+    let mut note = |points: &[NamedPoint]| {
+        named.extend(points.iter().map(|point| (point.name.clone(), point.clone())));
+    };
+    if let Subject::Expression { expression, .. } = &check.subject {
+        note(&expression.points);
+    }
+    check.criteria.expressions().for_each(|expression| note(&expression.points));
+    named.into_values().collect()
+}
+
+/// The fewest transactions for these inputs, device by device in the order of first use.
+fn batches(devices: &[Device], inputs: &[Input]) -> Vec<Batch> {
+    let mut order: Vec<usize> = Vec::new();
+    let mut by_device: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (index, input) in inputs.iter().enumerate() {
+        let of_device = by_device.entry(input.device).or_default();
+        if of_device.is_empty() {
+            order.push(input.device);
+        }
+        of_device.push(index);
+    }
+    let batch = |device: usize| {
+        let members = by_device.remove(&device)?;
+        let device_of = devices.get(device)?;
+        Some(Batch { device, reads: reads(device_of, inputs, &members) })
+    };
+    order.into_iter().filter_map(batch).collect()
+}
+
+fn reads(device: &Device, inputs: &[Input], members: &[usize]) -> Vec<(Span, Vec<usize>)> {
+    let (probes, planned): (Vec<usize>, Vec<usize>) =
+        members.iter().copied().partition(|index| inputs[*index].manner == Manner::Probe);
+    let wanted: Vec<Wanted> = planned
+        .iter()
+        .map(|index| Wanted {
+            span: inputs[*index].span,
+            alone: inputs[*index].manner == Manner::Alone,
+        })
+        .collect();
+    let mut reads: Vec<(Span, Vec<usize>)> = match planner::plan(&wanted, &device.map.rules) {
+        Ok(reads) => reads
+            .into_iter()
+            .map(|read| (read.span, read.covers.into_iter().map(|at| planned[at]).collect()))
+            .collect(),
+        // Longer than the device allows: the spec is refused for it before it comes here, except
+        // for a stretch typed on the spot, which is then asked for as it stands.
+        Err(_) => planned.iter().map(|index| (inputs[*index].span, vec![*index])).collect(),
+    };
+    reads.extend(probes.into_iter().map(|index| (inputs[index].span, vec![index])));
+    reads
+}

@@ -1,0 +1,210 @@
+//! `links:` and `devices:`: what is on which line.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+use passline_modbus::address::Address;
+
+use super::decode::Context;
+use super::diagnostic::{Diagnostic, quoted};
+use super::fields::Fields;
+use super::load::Loader;
+use super::map::QUIRKS;
+use super::model::{Device, Line};
+use super::point::POINT;
+use super::retry::RETRY;
+use super::shape::{Field, Object, Shape};
+use super::simulate::{self, SIMULATE};
+use super::source::{Span, Spanned};
+
+/// A device.
+pub(super) static DEVICE: Object = Object {
+    name: "device",
+    doc: "A named thing with a link and a unit id, and the register map of its type.",
+    fields: &[
+        &[
+            Field::optional(
+                "profile",
+                Shape::Text,
+                "The file of its register map, relative to this one.",
+            ),
+            Field::optional(
+                "points",
+                Shape::Map(&Shape::Object(&POINT)),
+                "Points that add to or replace the profile's; protocol addresses from 0.",
+            ),
+            Field::optional("base", Shape::U16, "Added to every address of its points. Default 0."),
+            Field::optional(
+                "link",
+                Shape::Text,
+                "A name of `links:` or a URL such as `tcp://192.0.2.10:502`.",
+            ),
+            Field::optional(
+                "unit_id",
+                Shape::Integer { min: 0, max: 255 },
+                "Its Modbus address on the link.",
+            ),
+            Field::optional("retry", Shape::Object(&RETRY), "When a request is made again."),
+            Field::optional(
+                "simulate",
+                Shape::Object(&SIMULATE),
+                "How its simulation begins and misbehaves.",
+            ),
+        ],
+        QUIRKS,
+    ],
+};
+
+/// From the last byte of a request to its answer, where nothing says otherwise.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// `links:` as declared, and where.
+pub(super) type Links = BTreeMap<String, Spanned<Address>>;
+
+/// Reads `links:`.
+pub(super) fn links(context: &Context<'_>, root: &Fields<'_, '_>) -> Links {
+    let mut links = Links::new();
+    for entry in root.map("links") {
+        let (Some(name), Some(url)) = (context.name(entry.key_node), context.text(entry.value))
+        else {
+            continue;
+        };
+        if let Some(address) = address(context, &url) {
+            links.insert(name.value, Spanned { value: address, span: url.span });
+        }
+    }
+    links
+}
+
+fn address(context: &Context<'_>, url: &Spanned<String>) -> Option<Address> {
+    match url.value.parse::<Address>() {
+        Ok(address) => Some(address),
+        Err(error) => {
+            let message = format!("{}: {error}", quoted(&url.value));
+            let remedy = "write a URL such as `tcp://192.0.2.10:502?in_flight=4`";
+            context.report(Diagnostic::error(url.span, message).remedy(remedy));
+            None
+        }
+    }
+}
+
+impl Loader<'_> {
+    /// Reads `devices:`. A device that is reported to be wrong is left out.
+    pub(super) fn devices(
+        &mut self,
+        context: &Context<'_>,
+        root: &Fields<'_, '_>,
+        folder: &Path,
+    ) -> Vec<Device> {
+        let links = links(context, root);
+        let mut devices = Vec::new();
+        let mut lines = Lines::default();
+        for entry in root.map("devices") {
+            let Some(name) = context.name(entry.key_node) else { continue };
+            let Some(fields) = context.fields(entry.value, &DEVICE) else { continue };
+            let device = self.device(context, (name.value, &fields), &links, folder);
+            let Some(device) = device else { continue };
+            lines.check(context, &device, fields.key_span("link"), fields.key_span("unit_id"));
+            devices.push(device);
+        }
+        devices
+    }
+
+    fn device(
+        &mut self,
+        context: &Context<'_>,
+        (name, fields): (String, &Fields<'_, '_>),
+        links: &Links,
+        folder: &Path,
+    ) -> Option<Device> {
+        let line = line(context, fields, links);
+        let map = self.map(context, fields, folder);
+        let retry = fields.object("retry").map(|retry| super::retry::retry(context, &retry));
+        if !fields.has("profile") && !fields.has("points") {
+            let message = format!("device {} has no points", quoted(&name));
+            let error = Diagnostic::error(fields.span(), message);
+            context.report(error.remedy("give it a `profile:`, or `points:` of its own"));
+        }
+        let unit_id = fields.integer::<u8>("unit_id");
+        if fields.has("link") && !fields.has("unit_id") {
+            let message = format!("device {} has a link, but no `unit_id`", quoted(&name));
+            let remedy =
+                "add `unit_id:`; a device with an address of its own often answers to 1 or 255";
+            context.report(Diagnostic::error(fields.span(), message).remedy(remedy));
+        }
+        let (map, quirks) = map?;
+        let simulation = simulate::simulation(context, &map, fields.object("simulate"));
+        let line = line?;
+        let asked = line.as_ref().and_then(|line| line.address.overrides.response_timeout);
+        let timeout = asked.or(quirks.response_timeout).unwrap_or(RESPONSE_TIMEOUT);
+        Some(Device {
+            name,
+            line,
+            unit_id: unit_id.map_or(1, |unit| unit.value),
+            map,
+            in_flight: quirks.in_flight,
+            pause: quirks.pause,
+            pause_after_connect: quirks.pause_after_connect,
+            response_timeout: timeout,
+            retry: retry.unwrap_or_default(),
+            simulation,
+        })
+    }
+}
+
+/// The line of a device; `Some(None)` if it has none, `None` if it is wrong.
+fn line(context: &Context<'_>, fields: &Fields<'_, '_>, links: &Links) -> Option<Option<Line>> {
+    let Some(link) = fields.text("link") else {
+        return (!fields.has("link")).then_some(None);
+    };
+    if let Some(named) = links.get(&link.value) {
+        return Some(Some(Line { name: link.value, address: named.value.clone() }));
+    }
+    if !link.value.contains("://") {
+        let message = format!("there is no link {}", quoted(&link.value));
+        let error = Diagnostic::error(link.span, message);
+        let error =
+            error.remedy("name one under `links:`, or write a URL such as `tcp://192.0.2.10:502`");
+        context.report(error.suggest(&link.value, links.keys().map(String::as_str)));
+        return None;
+    }
+    let address = address(context, &link)?;
+    Some(Some(Line { name: address.place.to_string(), address }))
+}
+
+/// What must agree among the devices of one line.
+#[derive(Default)]
+struct Lines {
+    by_line: HashMap<String, (String, Address)>,
+    units: HashMap<(String, u8), String>,
+}
+
+impl Lines {
+    fn check(&mut self, context: &Context<'_>, device: &Device, link: Span, unit: Span) {
+        let Some(line) = &device.line else { return };
+        let place = line.address.place.to_string();
+        let first = self.by_line.entry(place.clone());
+        let first = first.or_insert_with(|| (device.name.clone(), line.address.clone()));
+        if first.1.overrides != line.address.overrides {
+            let message = format!(
+                "{} and {} are on the same line {place}, with different options",
+                quoted(&first.0),
+                quoted(&device.name)
+            );
+            let remedy = "give the line once under `links:`, and its name to both devices";
+            context.report(Diagnostic::error(link, message).remedy(remedy));
+        }
+        if let Some(other) = self.units.insert((place.clone(), device.unit_id), device.name.clone())
+        {
+            let message = format!(
+                "{} and {} are the same device: unit {} on {place}",
+                quoted(&other),
+                quoted(&device.name),
+                device.unit_id
+            );
+            let remedy = "give each its own `unit_id`, or use one name for both";
+            context.report(Diagnostic::error(unit, message).remedy(remedy));
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! From a path to a spec: reads the file and its profiles, and collects what is wrong with any of
+//! them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::decode::Context;
+use super::device::DEVICE;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::map::Maps;
+use super::model::{Input, Spec, Uut};
+use super::shape::{Field, Object, Shape};
+use super::source::{SourceId, Sources, Spanned};
+use super::step::STEP;
+use super::test::{self, Names, TEST};
+use super::variables::Variables;
+use super::yaml::{self, Tree};
+use crate::record::{Digest, Phase};
+
+/// A spec.
+pub static SPEC: Object = Object {
+    name: "spec",
+    doc: "A test procedure: which devices there are, and what is checked.",
+    fields: &[&[
+        Field::required("spec", Shape::Text, "Its stable id."),
+        Field::optional("version", Shape::Text, "Its version."),
+        Field::optional("title", Shape::Text, "What it is, for people."),
+        Field::optional(
+            "vars",
+            Shape::Map(&Shape::Scalar),
+            "Variables and their defaults; `--var` gives them other values of the same type.",
+        ),
+        Field::optional(
+            "uut",
+            Shape::Object(&UUT),
+            "The unit under test: what the record must identify.",
+        ),
+        Field::optional(
+            "links",
+            Shape::Map(&Shape::Text),
+            "Lines by name: `tcp://host:port?in_flight=4`.",
+        ),
+        Field::required("devices", Shape::Map(&Shape::Object(&DEVICE)), "Devices by name."),
+        Field::optional(
+            "setup",
+            Shape::List(&Shape::Object(&STEP)),
+            "Steps before the tests. If one does not pass, no test runs.",
+        ),
+        Field::required("tests", Shape::List(&Shape::Object(&TEST)), "The tests."),
+        Field::optional(
+            "teardown",
+            Shape::List(&Shape::Object(&STEP)),
+            "Steps after the tests, whatever happened.",
+        ),
+    ]],
+};
+
+static UUT: Object = Object {
+    name: "unit under test",
+    doc: "What the record must identify.",
+    fields: &[&[
+        Field::optional("part_number", Shape::Text, "What it is."),
+        Field::optional("revision", Shape::Text, "Which revision of that."),
+        Field::optional("batch", Shape::Text, "The lot it was made in."),
+        Field::optional(
+            "serial",
+            Shape::Object(&SERIAL),
+            "Its serial number, given with `--serial`.",
+        ),
+    ]],
+};
+
+static SERIAL: Object = Object {
+    name: "serial number",
+    doc: "What a serial number looks like. With it, a run needs `--serial`.",
+    fields: &[&[Field::required(
+        "pattern",
+        Shape::Text,
+        "A regular expression for the whole of it.",
+    )]],
+};
+
+/// What was loaded, and where diagnostics point.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The specs, in the order of the paths; only if there is no error.
+    pub specs: Vec<Spec>,
+    /// Every file that was read.
+    pub sources: Sources,
+    /// What is wrong.
+    pub diagnostics: Diagnostics,
+}
+
+/// Values for variables of the specs, as `--var` gives them.
+pub type Given = BTreeMap<String, String>;
+
+/// Loads specs from files and folders.
+pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
+    let mut loaded = Loaded::default();
+    for path in paths {
+        for file in files(path, &loaded.diagnostics) {
+            let mut loader = Loader::new(&mut loaded.sources, &loaded.diagnostics);
+            loaded.specs.extend(loader.spec(&file, given));
+        }
+    }
+    if loaded.diagnostics.has_errors() {
+        loaded.specs.clear();
+    }
+    loaded
+}
+
+/// The path, or the specs of the folder that it is.
+fn files(path: &Path, diagnostics: &Diagnostics) -> Vec<std::path::PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).map(|entries| {
+        let files = entries.filter_map(Result::ok).map(|entry| entry.path());
+        files.filter(|file| {
+            file.extension().is_some_and(|end| end == "yaml" || end == "yml") && file.is_file()
+        })
+    });
+    let mut files: Vec<_> = entries.map(Iterator::collect).unwrap_or_default();
+    files.sort();
+    if files.is_empty() {
+        let message = format!("{}: this folder has no specs", path.display());
+        diagnostics.push(
+            Diagnostic::error(None, message)
+                .remedy("name a .yaml file, or a folder with some in it"),
+        );
+    }
+    files
+}
+
+/// The load of one spec.
+pub(super) struct Loader<'l> {
+    sources: &'l mut Sources,
+    diagnostics: &'l Diagnostics,
+    trees: HashMap<SourceId, Option<Arc<Tree>>>,
+    /// The files read, in the order of first use.
+    used: Vec<SourceId>,
+    pub(super) maps: Maps,
+}
+
+impl<'l> Loader<'l> {
+    pub(super) fn new(sources: &'l mut Sources, diagnostics: &'l Diagnostics) -> Self {
+        Self { sources, diagnostics, trees: HashMap::new(), used: Vec::new(), maps: Maps::new() }
+    }
+
+    /// The spec of a file. `None`: reported. One with errors may come back, too.
+    pub(super) fn spec(&mut self, path: &Path, given: &Given) -> Option<Spec> {
+        let source = match self.sources.read(path) {
+            Ok(source) => source,
+            Err(error) => {
+                self.diagnostics.push(error.diagnostic(None));
+                return None;
+            }
+        };
+        let tree = self.tree(source)?;
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let variables = Variables::new(environment.collect());
+        let diagnostics = self.diagnostics;
+        let none = Variables::default();
+        let fields = Context::new(diagnostics, &none).fields(tree.root(), &SPEC)?;
+        let variables = variables.declare(fields.node("vars"), given, diagnostics);
+        let context = Context::new(diagnostics, &variables);
+        let root = context.fields(tree.root(), &SPEC)?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let devices = self.devices(&context, &root, &folder);
+        let names = Names::new(&tree, &devices);
+        let mut tests = Vec::new();
+        tests.extend(test::phase(&context, &names, &root, ("setup", Phase::Setup)));
+        tests.extend(test::tests(&context, &names, &root));
+        tests.extend(test::phase(&context, &names, &root, ("teardown", Phase::Teardown)));
+        let (version, title) = (root.text("version"), root.text("title"));
+        Some(Spec {
+            name: root.text("spec")?.value,
+            version: version.map(|version| version.value),
+            title: title.map(|title| title.value),
+            file: self.input(source)?,
+            inputs: self.used.iter().filter_map(|used| self.input(*used)).collect(),
+            variables: variables
+                .all()
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.value.clone()))
+                .collect(),
+            uut: uut(&context, root.object("uut")),
+            devices,
+            tests,
+        })
+    }
+
+    /// The tree of a file that was read; parsed once.
+    pub(super) fn tree(&mut self, source: SourceId) -> Option<Arc<Tree>> {
+        if let Some(tree) = self.trees.get(&source) {
+            return tree.clone();
+        }
+        self.used.push(source);
+        let file = Arc::clone(self.sources.get(source)?);
+        let tree = yaml::parse(&file, self.diagnostics).map(Arc::new);
+        self.trees.insert(source, tree.clone());
+        tree
+    }
+
+    /// The file that a text of a spec names, relative to the folder of that spec.
+    pub(super) fn source(
+        &mut self,
+        context: &Context<'_>,
+        file: &Spanned<String>,
+        folder: &Path,
+    ) -> Option<SourceId> {
+        let read = self.sources.read(&folder.join(&file.value));
+        read.map_err(|error| context.report(error.diagnostic(Some(file.span)))).ok()
+    }
+
+    fn input(&self, source: SourceId) -> Option<Input> {
+        let source = self.sources.get(source)?;
+        let sha256 = Digest::of(source.text().as_bytes());
+        Some(Input { file: source.path().to_owned(), sha256 })
+    }
+}
+
+fn uut(context: &Context<'_>, fields: Option<super::fields::Fields<'_, '_>>) -> Uut {
+    let Some(fields) = fields else { return Uut::default() };
+    let text = |key| fields.text(key).map(|text| text.value);
+    let serial = fields.object("serial").and_then(|serial| serial.text("pattern"));
+    let pattern =
+        serial.and_then(|pattern| match regex::Regex::new(&format!("^(?:{})$", pattern.value)) {
+            Ok(whole) => Some(whole),
+            Err(error) => {
+                let message = format!("this is no regular expression: {error}");
+                context.report(Diagnostic::error(pattern.span, message));
+                None
+            }
+        });
+    Uut {
+        serial_pattern: pattern,
+        part_number: text("part_number"),
+        revision: text("revision"),
+        batch: text("batch"),
+    }
+}

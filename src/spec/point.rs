@@ -1,0 +1,358 @@
+//! A point of a register map: its table of keys, and what it declares.
+
+use passline_modbus::point::{
+    Access, DataType, Declaration, Field as BitField, Invalid, Order, PointError, Table,
+};
+use passline_modbus::value::Decimal;
+
+use super::decode::Context;
+use super::diagnostic::{Diagnostic, quoted};
+use super::fields::Fields;
+use super::shape::{Field, Object, Shape};
+use super::source::{Span, Spanned};
+use super::yaml::Node;
+
+/// Addresses as any of the notations writes them; what fits is decided by the notation.
+pub(super) const ADDRESS: Shape = Shape::Integer { min: 0, max: 465_536 };
+
+const RAW_NUMBER: Shape = Shape::Integer { min: i64::MIN as i128, max: u64::MAX as i128 };
+
+/// The names of the types.
+pub(super) const TYPES: &[&str] = &[
+    "bool", "u16", "i16", "u32", "i32", "u64", "i64", "f16", "f32", "f64", "s16", "s32", "bcd16",
+    "bcd32", "string", "bytes",
+];
+
+/// Where a point is. Exactly one of these keys is there.
+pub(super) const PLACE: &[Field] = &[
+    Field::optional("coil", ADDRESS, "Address in the table of coils: bits, read and written."),
+    Field::optional(
+        "discrete",
+        ADDRESS,
+        "Address in the table of discrete inputs: bits, read only.",
+    ),
+    Field::optional("input", ADDRESS, "Address in the table of input registers, read only."),
+    Field::optional(
+        "holding",
+        ADDRESS,
+        "Address in the table of holding registers, read and written.",
+    ),
+];
+
+/// How raw registers make a value.
+pub(super) const DECODING: &[Field] = &[
+    Field::optional(
+        "type",
+        Shape::Choice(TYPES),
+        "Default `u16` for registers and `bool` for bits. `s16` and `s32` are sign and magnitude.",
+    ),
+    Field::optional(
+        "length",
+        Shape::Integer { min: 1, max: 125 },
+        "Registers of a `string` or `bytes`.",
+    ),
+    Field::optional(
+        "order",
+        Shape::Text,
+        "Bytes as they travel, by significance: `ABCD` (default), `CDAB`, `BADC`, `DCBA`; `AB`, \
+         `BA`; eight letters for 64 bits.",
+    ),
+    Field::optional("scale", Shape::Number, "Value = raw × scale + offset, exactly. Default 1."),
+    Field::optional("offset", Shape::Number, "Added after scaling. Default 0."),
+    Field::optional("unit", Shape::Text, "The measuring unit."),
+];
+
+/// A point of a register map.
+pub(super) static POINT: Object = Object {
+    name: "point",
+    doc: "A named datum of a device: where it is, and how it is read.",
+    fields: &[PLACE, DECODING, MEANING],
+};
+
+const MEANING: &[Field] = &[
+    Field::optional(
+        "scale_factor",
+        Shape::Text,
+        "A point that holds a further power of ten to scale by, -10 to 10, as in SunSpec.",
+    ),
+    Field::optional(
+        "bits",
+        Shape::Map(&Shape::AnyOf(&[Shape::Integer { min: 0, max: 63 }, Shape::Text])),
+        "Bit fields by name: `ready: 3` or `mode: 4..6`, read as `device.point.ready`.",
+    ),
+    Field::optional(
+        "values",
+        Shape::Map(&Shape::Text),
+        "Labels by number. The value is the label; a number without one cannot be decoded.",
+    ),
+    Field::optional(
+        "invalid",
+        Shape::AnyOf(&[RAW_NUMBER, Shape::List(&RAW_NUMBER), Shape::Choice(&["sunspec"])]),
+        "Raw contents that mean \"not available\": a number, a list, or `sunspec`.",
+    ),
+    Field::optional(
+        "access",
+        Shape::Choice(&["read", "write", "read-write"]),
+        "What one may do with it; by default what its table allows.",
+    ),
+    Field::optional(
+        "range",
+        Shape::Object(&RANGE),
+        "The least and the greatest value to be written.",
+    ),
+    Field::optional("alone", Shape::Bool, "Never read together with others."),
+    Field::optional("clears_on_read", Shape::Bool, "Reading it changes the device."),
+    Field::optional("description", Shape::Text, "What it is, for people."),
+];
+
+static RANGE: Object = Object {
+    name: "range",
+    doc: "What may be written, both ends included.",
+    fields: &[&[
+        Field::required("min", Shape::Number, "The least."),
+        Field::required("max", Shape::Number, "The greatest."),
+    ]],
+};
+
+/// What the numbers of a file mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Notation {
+    /// Protocol addresses.
+    #[default]
+    From0,
+    /// One more than the protocol address.
+    From1,
+    /// Table digit and four digits: 40001 is holding 0.
+    Modicon5,
+    /// Table digit and five digits: 400001 is holding 0.
+    Modicon6,
+}
+
+impl Notation {
+    pub(super) const NAMES: &[&str] = &["from_0", "from_1", "modicon_5", "modicon_6"];
+
+    pub(super) fn named(name: &str) -> Self {
+        match name {
+            "from_1" => Self::From1,
+            "modicon_5" => Self::Modicon5,
+            "modicon_6" => Self::Modicon6,
+            _ => Self::From0,
+        }
+    }
+
+    /// The protocol address of a number of the file.
+    fn protocol(self, table: Table, number: u32) -> Result<u32, String> {
+        let digit = match table {
+            Table::Coil => 0,
+            Table::Discrete => 1,
+            Table::Input => 3,
+            Table::Holding => 4,
+        };
+        let first = match self {
+            Self::From0 => 0,
+            Self::From1 => 1,
+            Self::Modicon5 => digit * 10_000 + 1,
+            Self::Modicon6 => digit * 100_000 + 1,
+        };
+        let last = match self {
+            Self::From0 | Self::From1 => first + 65_535,
+            Self::Modicon5 => first + 9_998,
+            Self::Modicon6 => first + 65_535,
+        };
+        if (first..=last).contains(&number) {
+            return Ok(number - first);
+        }
+        Err(format!("a {table} has an address within {first}..={last} here, not {number}"))
+    }
+}
+
+/// What holds for all points of a map.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Common {
+    pub(super) notation: Notation,
+    pub(super) order: Order,
+    /// Added to every address.
+    pub(super) base: u32,
+}
+
+/// A declaration and where it stands, for what can only be checked with the other points.
+pub(super) struct Declared {
+    pub(super) name: Spanned<String>,
+    pub(super) declaration: Declaration,
+    fields: Vec<(&'static str, Span)>,
+}
+
+impl Declared {
+    /// Where the key of a declaration's mistake stands.
+    pub(super) fn span_of(&self, key: &str) -> Span {
+        let found = self.fields.iter().find(|(name, _)| *name == key);
+        found.map_or(self.name.span, |(_, span)| *span)
+    }
+}
+
+/// The point at `node` and its bit fields.
+pub(super) fn declarations(
+    context: &Context<'_>,
+    common: &Common,
+    name: &Spanned<String>,
+    node: Node<'_>,
+) -> Vec<Declared> {
+    let Some(fields) = context.fields(node, &POINT) else { return Vec::new() };
+    let Some(place) = place(context, common, &fields) else { return Vec::new() };
+    let Some(mut declaration) = decoding(context, common, &name.value, place, &fields) else {
+        return Vec::new();
+    };
+    meaning(context, &fields, &mut declaration);
+    let spans: Vec<(&'static str, Span)> = fields
+        .keys()
+        .flat_map(|key| {
+            let span = fields.key_span(key);
+            let address = Table::ALL.iter().any(|table| table.name() == key);
+            [(key, span), (if address { "address" } else { key }, span)]
+        })
+        .collect();
+    let mut declared = vec![];
+    for entry in fields.map("bits") {
+        let Some(field_name) = context.name(entry.key_node) else { continue };
+        let Some(field) = bit_field(context, entry.value) else { continue };
+        declared.push(Declared {
+            name: Spanned {
+                value: format!("{}.{}", name.value, field_name.value),
+                span: field_name.span,
+            },
+            declaration: declaration.field(&field_name.value, field),
+            fields: vec![("bits", entry.value.span())],
+        });
+    }
+    declared.insert(0, Declared { name: name.clone(), declaration, fields: spans });
+    declared
+}
+
+/// A table and a protocol address.
+pub(super) fn place(
+    context: &Context<'_>,
+    common: &Common,
+    fields: &Fields<'_, '_>,
+) -> Option<(Table, u32)> {
+    let named: Vec<Table> =
+        Table::ALL.into_iter().filter(|table| fields.has(table.name())).collect();
+    let [table] = named[..] else {
+        let message = match named.len() {
+            0 => "it is not said where this is".to_owned(),
+            _ => "this is in more than one table".to_owned(),
+        };
+        let remedy = "give one of `coil`, `discrete`, `input` or `holding`, and its address";
+        context.report(Diagnostic::error(fields.span(), message).remedy(remedy));
+        return None;
+    };
+    let number = fields.integer::<u32>(table.name())?;
+    match common.notation.protocol(table, number.value) {
+        Ok(address) => Some((table, address.saturating_add(common.base))),
+        Err(message) => {
+            let remedy = "the notation is given by `addresses:` of this file, `from_0` if absent";
+            context.report(Diagnostic::error(number.span, message).remedy(remedy));
+            None
+        }
+    }
+}
+
+/// How its registers make a value; the keys of [`DECODING`] alone.
+pub(super) fn decoding(
+    context: &Context<'_>,
+    common: &Common,
+    name: &str,
+    (table, address): (Table, u32),
+    fields: &Fields<'_, '_>,
+) -> Option<Declaration> {
+    let mut declaration = Declaration::new(name, table, address);
+    declaration.profile_order = common.order;
+    let length = fields.integer::<u16>("length");
+    if let Some(word) = fields.choice("type") {
+        declaration.data_type = DataType::named(word.value, length.map(|length| length.value))
+            .map_err(|error| report(context, &error, word.span))
+            .ok()?;
+    } else if let Some(length) = length {
+        report(context, &PointError::LengthNeedless(declaration.data_type), length.span);
+    }
+    declaration.order = fields.text("order").and_then(|text| order(context, &text));
+    declaration.scale = fields.number("scale").map_or_else(Decimal::one, |scale| scale.value);
+    declaration.offset = fields.number("offset").map_or_else(Decimal::zero, |offset| offset.value);
+    declaration.unit = fields.text("unit").map(|unit| unit.value);
+    Some(declaration)
+}
+
+fn meaning(context: &Context<'_>, fields: &Fields<'_, '_>, declaration: &mut Declaration) {
+    declaration.scale_factor = fields.text("scale_factor").map(|name| name.value);
+    declaration.description = fields.text("description").map(|text| text.value);
+    declaration.alone = fields.boolean("alone").is_some_and(|alone| alone.value);
+    declaration.clears_on_read =
+        fields.boolean("clears_on_read").is_some_and(|clears| clears.value);
+    declaration.access = fields.choice("access").map(|access| match access.value {
+        "read" => Access::Read,
+        "write" => Access::Write,
+        _ => Access::ReadWrite,
+    });
+    if let Some(range) = fields.object("range") {
+        if let (Some(min), Some(max)) = (range.number("min"), range.number("max")) {
+            declaration.range = Some((min.value, max.value));
+        }
+    }
+    for entry in fields.map("values") {
+        let number =
+            context.integer::<i128>(entry.key_node, (i128::from(i64::MIN), i128::from(u64::MAX)));
+        let label = context.text(entry.value);
+        if let (Some(number), Some(label)) = (number, label) {
+            declaration.labels.push((number.value, label.value));
+        }
+    }
+    if let Some(node) = fields.node("invalid") {
+        declaration.invalid = invalid(context, node);
+    }
+}
+
+fn invalid(context: &Context<'_>, node: Node<'_>) -> Invalid {
+    if node.scalar().is_some_and(|scalar| scalar.text == "sunspec") {
+        return Invalid::SunSpec;
+    }
+    let bounds = (i128::from(i64::MIN), i128::from(u64::MAX));
+    let numbers = context.one_or_many(node).into_iter();
+    Invalid::Raw(
+        numbers.filter_map(|node| context.integer(node, bounds)).map(|raw| raw.value).collect(),
+    )
+}
+
+/// The order that a text names.
+pub(super) fn order(context: &Context<'_>, text: &Spanned<String>) -> Option<Order> {
+    let order = text.value.parse::<Order>();
+    if order.is_err() {
+        let message = format!("{} is no order of bytes", quoted(&text.value));
+        let remedy = "write the bytes as they travel, A the most significant: `AB` or `BA`, `ABCD`, \
+                      `CDAB`, `BADC` or `DCBA`, or eight letters for 64 bits";
+        context.report(Diagnostic::error(text.span, message).remedy(remedy));
+    }
+    order.ok()
+}
+
+/// `3`, or `4..6`.
+fn bit_field(context: &Context<'_>, node: Node<'_>) -> Option<BitField> {
+    let text = context.scalar(node)?;
+    let written = text.value.to_string();
+    let (first, last) = written.split_once("..").unwrap_or((&written, &written));
+    match (first.trim().parse::<u8>(), last.trim().parse::<u8>()) {
+        (Ok(first), Ok(last)) => {
+            BitField::new(first, last).map_err(|error| report(context, &error, text.span)).ok()
+        }
+        _ => {
+            let message = format!("{} is no bit field", quoted(&written));
+            let remedy =
+                "write the bit, 0 the least significant: `3`, or the first and last: `4..6`";
+            context.report(Diagnostic::error(text.span, message).remedy(remedy));
+            None
+        }
+    }
+}
+
+/// Reports what makes no sense in a declaration.
+pub(super) fn report(context: &Context<'_>, error: &PointError, span: Span) {
+    context.report(Diagnostic::error(span, error.to_string()));
+}

@@ -1,0 +1,336 @@
+//! A step: one action, and what it is judged by.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use passline_modbus::point::{Access, Declaration, Field as BitField, Point, Span as Place};
+use passline_modbus::value::Value;
+
+use super::criteria::{Criteria, Judged};
+use super::decode::Context;
+use super::diagnostic::{Diagnostic, quoted};
+use super::fields::Fields;
+use super::model::{Check, Expression, NamedPoint, Read, Step, Subject, Wait};
+use super::point::{self, Common, DECODING, PLACE};
+use super::retry::{self, RETRY};
+use super::shape::{Field, Object, Shape};
+use super::source::Spanned;
+use super::test::{self, Names};
+use super::yaml::Node;
+use crate::expression;
+use crate::judge;
+
+/// A step.
+pub(super) static STEP: Object = Object {
+    name: "step",
+    doc: "One action: `read`, `compute` or `wait`; and for what is read or computed, at least one limit, or `record: true`.",
+    fields: &[
+        &[
+            Field::optional(
+                "read",
+                Shape::AnyOf(&[Shape::Text, Shape::List(&Shape::Text), Shape::Object(&RAW_READ)]),
+                "A point (`device.point`), a list of points (one check each), or a stretch of a table.",
+            ),
+            Field::optional(
+                "compute",
+                Shape::Expression,
+                "An expression over points, read in one scan.",
+            ),
+            Field::optional("wait", Shape::Duration, "A pause."),
+            Field::optional(
+                "name",
+                Shape::Text,
+                "The name of the check; by default `device.point` or the expression.",
+            ),
+            Field::optional("unit", Shape::Text, "The measuring unit of what is computed."),
+            Field::optional(
+                "verifies",
+                Shape::OneOrMany(&Shape::Text),
+                "Requirements that this step verifies beside those of its test.",
+            ),
+            Field::optional("retry", Shape::Object(&RETRY), "Instead of the device's."),
+        ],
+        &judge::FIELDS,
+    ],
+};
+
+static RAW_READ: Object = Object {
+    name: "raw read",
+    doc: "A stretch of a table of a device, without a declared point.",
+    fields: &[
+        &[
+            Field::required("device", Shape::Text, "The device."),
+            Field::optional(
+                "count",
+                Shape::Integer { min: 1, max: 65_535 },
+                "How many registers or bits are asked for. More than the type has is possible only where the kind of answer is judged.",
+            ),
+        ],
+        PLACE,
+        DECODING,
+    ],
+};
+
+/// A step while it is read.
+pub(super) struct At<'a, 't> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) names: &'a Names<'a>,
+    pub(super) node: Node<'t>,
+    pub(super) fields: &'a Fields<'t, 'a>,
+}
+
+/// Reads a step. `None`: reported.
+pub(super) fn step(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> Option<Step> {
+    let fields = context.fields(node, &STEP)?;
+    let at = At { context, names, node, fields: &fields };
+    let actions: Vec<&str> =
+        ["read", "compute", "wait"].into_iter().filter(|action| fields.has(action)).collect();
+    match actions[..] {
+        ["read"] => at.read().map(Step::Read),
+        ["compute"] => at.compute().map(Step::Compute),
+        ["wait"] => wait(context, &fields).map(Step::Wait),
+        [] => {
+            let error = Diagnostic::error(fields.span(), "this step does nothing");
+            context.report(error.remedy("give it one of `read`, `compute` or `wait`"));
+            None
+        }
+        _ => {
+            let message =
+                format!("this step has {} actions: {}", actions.len(), actions.join(", "));
+            let error = Diagnostic::error(fields.span(), message);
+            context.report(error.remedy("make a step of each"));
+            None
+        }
+    }
+}
+
+fn wait(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Wait> {
+    let time = fields.duration("wait")?;
+    for key in fields.keys().filter(|key| !["wait", "name"].contains(key)) {
+        let message = format!("`{key}` has nothing to do with a `wait`");
+        context.report(Diagnostic::error(fields.key_span(key), message));
+    }
+    let name = fields.text("name").map(|name| name.value);
+    Some(Wait { name: name.unwrap_or_else(|| format!("wait {:?}", time.value)), time: time.value })
+}
+
+impl At<'_, '_> {
+    fn read(&self) -> Option<Vec<Check>> {
+        let Self { context, names, fields, .. } = *self;
+        if fields.has("unit") {
+            let error = Diagnostic::error(
+                fields.key_span("unit"),
+                "the measuring unit of a read is its point's",
+            );
+            context.report(error.remedy("give the point a `unit:` where it is declared"));
+        }
+        let node = fields.node("read")?;
+        if node.pairs().is_some() {
+            let (name, read) = raw_read(context, names, node, fields)?;
+            return Some(vec![self.check(name, Subject::Read(read))?]);
+        }
+        let nodes = context.one_or_many(node);
+        if nodes.is_empty() {
+            let error = Diagnostic::error(node.span(), "this list names no point");
+            context.report(
+                error.remedy("a step that reads nothing would pass without looking at anything"),
+            );
+        }
+        let several = nodes.len() > 1;
+        let step_name = fields.text("name").map(|name| name.value);
+        let mut checks = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let Some(path) = context.text(node) else { continue };
+            let Some((device, point)) = named_point(context, names, &path) else { continue };
+            let name = match &step_name {
+                Some(name) if several => format!("{name} {}", path.value),
+                Some(name) => name.clone(),
+                None => path.value,
+            };
+            let read = Read { device, span: point.span(), point: Some(point) };
+            checks.extend(self.check(name, Subject::Read(read)));
+        }
+        Some(checks)
+    }
+
+    fn compute(&self) -> Option<Check> {
+        let Self { context, names, fields, .. } = *self;
+        let text = fields.expression("compute")?;
+        let expression = expression(context, names, &text)?;
+        let name = fields.text("name").map_or_else(|| text.value.clone(), |name| name.value);
+        let unit = fields.text("unit").map(|unit| unit.value.into());
+        self.check(name, Subject::Expression { expression, unit })
+    }
+
+    fn check(&self, name: String, subject: Subject) -> Option<Check> {
+        let Self { context, names, fields, .. } = *self;
+        let retry = fields.object("retry").map(|retry| retry::retry(context, &retry));
+        let verifies = test::texts(context, fields, "verifies");
+        let criteria = match &subject {
+            Subject::Read(Read { point: None, .. }) => Criteria::of_answer(context, fields)?,
+            Subject::Read(Read { device, point: Some(point), .. }) => {
+                let bits = match fields.has("bits") {
+                    true => bit_fields(names, *device, point),
+                    false => Vec::new(),
+                };
+                Criteria::read(self, Judged::point(point, bits))?
+            }
+            Subject::Expression { expression, .. } => {
+                let judged = Judged {
+                    domain: expression.text.kind().domain(),
+                    may_be_invalid: true,
+                    bits: Vec::new(),
+                };
+                Criteria::read(self, judged)?
+            }
+        };
+        Some(Check { name, subject, criteria, verifies, retry })
+    }
+}
+
+/// The named bit fields of a word.
+fn bit_fields(names: &Names<'_>, device: usize, word: &Point) -> Vec<(String, BitField)> {
+    let Some(device) = names.devices.get(device) else { return Vec::new() };
+    let prefix = format!("{}.", word.name());
+    let points = device.map.points.iter();
+    let fields = points
+        .filter_map(|(name, point)| Some((name.strip_prefix(&prefix)?.to_owned(), point.field()?)));
+    fields.collect()
+}
+
+/// The point that a path such as `meter.voltage_l1` names.
+pub(super) fn named_point(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    path: &Spanned<String>,
+) -> Option<(usize, Arc<Point>)> {
+    let Some((device, name)) = path.value.split_once('.') else {
+        let message = format!("{} names no point", quoted(&path.value));
+        let error = Diagnostic::error(path.span, message);
+        context.report(error.remedy("write `device.point`"));
+        return None;
+    };
+    let device_text = Spanned { value: device.to_owned(), span: path.part(0..device.len()) };
+    let index = device_named(context, names, &device_text)?;
+    let points = &names.devices.get(index)?.map.points;
+    let Some(point) = points.get(name) else {
+        let message = format!("{} has no point {}", quoted(device), quoted(name));
+        let span = path.part(device.len() + 1..path.value.len());
+        let error = Diagnostic::error(span, message);
+        context.report(error.suggest(name, points.keys().map(String::as_str)));
+        return None;
+    };
+    if point.access() == Access::Write {
+        let message = format!("{} cannot be read: its access is `write`", quoted(&path.value));
+        context.report(Diagnostic::error(path.span, message));
+        return None;
+    }
+    Some((index, Arc::clone(point)))
+}
+
+fn device_named(context: &Context<'_>, names: &Names<'_>, name: &Spanned<String>) -> Option<usize> {
+    let index = names.device(&name.value);
+    if index.is_none() {
+        let message = format!("there is no device {}", quoted(&name.value));
+        let known = names.devices.iter().map(|device| device.name.as_str());
+        let error = Diagnostic::error(name.span, message).remedy("declare it under `devices:`");
+        context.report(error.suggest(&name.value, known));
+    }
+    index
+}
+
+fn raw_read(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    node: Node<'_>,
+    step: &Fields<'_, '_>,
+) -> Option<(String, Read)> {
+    let fields = context.fields(node, &RAW_READ)?;
+    let device = fields.text("device").and_then(|name| device_named(context, names, &name));
+    let place = point::place(context, &Common::default(), &fields)?;
+    let common = Common::default();
+    let declaration = point::decoding(context, &common, "raw", place, &fields)?;
+    let device = device?;
+    let default_name = format!("{}.{}:{}", names.devices.get(device)?.name, place.0, place.1);
+    let name = step.text("name").map_or(default_name, |name| name.value);
+    let registers = declaration.data_type.registers();
+    let count = fields.integer::<u16>("count");
+    let asked = count.map_or(registers, |count| count.value);
+    let Some(span) =
+        u16::try_from(place.1).ok().and_then(|start| Place::new(place.0, start, asked))
+    else {
+        let message = format!("it passes address 65535: {asked} from address {}", place.1);
+        context.report(Diagnostic::error(fields.span(), message));
+        return None;
+    };
+    if step.has("exception") || step.has("answers") {
+        return Some((name, Read { device, span, point: None }));
+    }
+    if asked != registers {
+        let message =
+            format!("a {} has {registers}, and {asked} are asked for", declaration.data_type);
+        let span = count.map_or(fields.span(), |count| count.span);
+        let remedy = "leave `count` out, or use `type: bytes` and `length`";
+        context.report(Diagnostic::error(span, message).remedy(remedy));
+        return None;
+    }
+    let point = raw_point(context, &fields, declaration)?;
+    Some((name, Read { device, span, point: Some(Arc::new(point)) }))
+}
+
+fn raw_point(
+    context: &Context<'_>,
+    fields: &Fields<'_, '_>,
+    declaration: Declaration,
+) -> Option<Point> {
+    Point::new(declaration)
+        .map_err(|errors| {
+            for error in errors {
+                let key = error.key();
+                let known = fields.keys().find(|present| *present == key);
+                let span = known.map_or(fields.span(), |key| fields.key_span(key));
+                point::report(context, &error, span);
+            }
+        })
+        .ok()
+}
+
+/// An expression with its names bound. `None`: reported.
+pub(super) fn expression(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    text: &Spanned<String>,
+) -> Option<Expression> {
+    let parsed = match text.value.parse::<expression::Expression>() {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let span = text.part(error.span());
+            context.report(Diagnostic::error(span, error.to_string()));
+            return None;
+        }
+    };
+    let mut points = Vec::new();
+    let mut constants = BTreeMap::new();
+    let mut complete = true;
+    for (name, bytes) in parsed.names() {
+        let place = Spanned { value: name.to_owned(), span: text.part(bytes) };
+        if name.contains('.') {
+            match named_point(context, names, &place) {
+                Some((device, point)) => {
+                    points.push(NamedPoint { name: name.to_owned(), device, point })
+                }
+                None => complete = false,
+            }
+        } else if let Some(variable) = context.variables.get(name) {
+            constants.insert(name.to_owned(), Value::from(variable.value.clone()));
+        } else {
+            let message = format!("there is no variable {}", quoted(name));
+            let error = Diagnostic::error(place.span, message);
+            let error =
+                error.remedy("a point is `device.point`; a variable is declared in `vars:`");
+            context.report(error.suggest(name, context.variables.all().into_keys()));
+            complete = false;
+        }
+    }
+    complete.then_some(Expression { text: parsed, points, constants })
+}
