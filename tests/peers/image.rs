@@ -49,7 +49,13 @@ pub(crate) fn writes() -> Vec<(String, String)> {
         ("1 write-coil 4 1 1 0 1 1 1 1 0 1 0", "ok"),
         ("1 coil 0 16", "1 1 0 0 1 1 0 1 1 1 1 0 1 0 0 1"),
         ("2 coil 1 1", "0"),
+        // Of 0xFFFF - 17000 - 5 = 0xBD92: and 0xF00F, or 0x0550.
+        ("17 mask-holding 5 61455 1360", "ok"),
+        ("17 holding 5 1", "46418"),
+        ("17 exchange-holding 20 3 21 7 8", "48515 7 8"),
+        ("17 holding 20 4", "48515 7 8 48512"),
         ("17 write-holding 160 5", "exception 2"),
+        ("17 exchange-holding 20 3 159 7 8", "exception 2"),
         ("17 write-coil 158 1 1 1", "exception 2"),
     ]
     .map(|(query, answer)| (query.to_owned(), answer.to_owned()))
@@ -75,6 +81,11 @@ pub(crate) fn request(query: &str) -> (u8, Request<'static>) {
         ("write-coil", &[bit]) => Request::WriteSingleCoil(address, bit != 0),
         ("write-coil", _) => Request::WriteMultipleCoils(address, bits()),
         ("write-holding", &[word]) => Request::WriteSingleRegister(address, word),
+        ("mask-holding", &[and, or]) => Request::MaskWriteRegister(address, and, or),
+        ("exchange-holding", &[count, first, ref words @ ..]) => {
+            let words = words.to_vec().into();
+            Request::ReadWriteMultipleRegisters(address, count, first, words)
+        }
         ("write-holding", _) => Request::WriteMultipleRegisters(address, numbers.into()),
         _ => panic!("no query: {query}"),
     };
@@ -87,7 +98,11 @@ pub(crate) fn text(answer: Result<Response, ExceptionCode>) -> String {
         Ok(Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits)) => {
             bits.into_iter().map(u16::from).collect()
         }
-        Ok(Response::ReadInputRegisters(words) | Response::ReadHoldingRegisters(words)) => words,
+        Ok(
+            Response::ReadInputRegisters(words)
+            | Response::ReadHoldingRegisters(words)
+            | Response::ReadWriteMultipleRegisters(words),
+        ) => words,
         Ok(_) => return "ok".to_owned(),
         Err(exception) => return format!("exception {}", u8::from(exception)),
     };

@@ -31,6 +31,12 @@ static int ask(modbus_t *modbus, const char *action, int address, const int *num
         for (int i = 0; i < given; i++) words[i] = (uint16_t)numbers[i];
         done = given == 1 ? modbus_write_register(modbus, address, words[0])
                           : modbus_write_registers(modbus, address, given, words);
+    } else if (strcmp(action, "mask-holding") == 0 && given == 2) {
+        done = modbus_mask_write_register(modbus, address, (uint16_t)numbers[0], (uint16_t)numbers[1]);
+    } else if (strcmp(action, "exchange-holding") == 0 && given > 2) {
+        uint16_t sent[MOST];
+        for (int i = 2; i < given; i++) sent[i - 2] = (uint16_t)numbers[i];
+        return modbus_write_and_read_registers(modbus, numbers[1], given - 2, sent, address, count, words);
     }
     return done < 0 ? -1 : 0;
 }

@@ -26,6 +26,20 @@ def ask(client, unit, action, address, numbers):
             return client.write_register(address, numbers[0], device_id=unit)
         case "write-holding":
             return client.write_registers(address, numbers, device_id=unit)
+        case "mask-holding":
+            both, either = numbers
+            return client.mask_write_register(
+                address=address, and_mask=both, or_mask=either, device_id=unit
+            )
+        case "exchange-holding":
+            count, first, *values = numbers
+            return client.readwrite_registers(
+                read_address=address,
+                read_count=count,
+                write_address=first,
+                values=values,
+                device_id=unit,
+            )
     raise ValueError(action)
 
 
@@ -33,7 +47,7 @@ def show(query, answer):
     if answer.isError():
         return f"exception {answer.exception_code}"
     action, *numbers = query.split()[1], *query.split()[3:]
-    if action.startswith("write"):
+    if action.startswith(("write", "mask")):
         return "ok"
     values = answer.registers or answer.bits[: int(numbers[0])]
     return " ".join(str(int(value)) for value in values)

@@ -102,6 +102,15 @@ impl Line {
             Request::WriteMultipleRegisters(at, words) => self
                 .write(unit, "holding", at, &words)
                 .map(|written| Response::WriteMultipleRegisters(at, count(written))),
+            Request::MaskWriteRegister(at, and, or) => {
+                let word = self.read(unit, "holding", at, 1)?[0];
+                self.write(unit, "holding", at, &[word & and | or & !and])
+                    .map(|_| Response::MaskWriteRegister(at, and, or))
+            }
+            Request::ReadWriteMultipleRegisters(at, n, first, words) => {
+                self.write(unit, "holding", first, &words)?;
+                self.read(unit, "holding", at, n).map(Response::ReadWriteMultipleRegisters)
+            }
             _ => Err(ExceptionCode::IllegalFunction),
         }
     }
