@@ -16,6 +16,7 @@
 
 use std::ops::Range;
 
+use crate::pdu::{MAX_READ_BITS, MAX_READ_REGISTERS};
 pub use crate::point::Span;
 use crate::point::Table;
 
@@ -40,8 +41,8 @@ impl Default for Quirks {
     /// What the protocol allows (V1.1b3, 6.1 to 6.4), and no gaps.
     fn default() -> Quirks {
         Quirks {
-            max_registers: 125,
-            max_bits: 2000,
+            max_registers: MAX_READ_REGISTERS,
+            max_bits: MAX_READ_BITS,
             max_gap: 0,
             blocks: Vec::new(),
             declared: Vec::new(),
@@ -126,10 +127,10 @@ impl Rules {
     /// [`QuirksError`].
     pub fn new(quirks: Quirks) -> Result<Rules, QuirksError> {
         let Quirks { max_registers, max_bits, max_gap, blocks, declared, barriers } = quirks;
-        if !(1..=125).contains(&max_registers) {
+        if !(1..=MAX_READ_REGISTERS).contains(&max_registers) {
             return Err(QuirksError::MaxRegisters(max_registers));
         }
-        if !(1..=2000).contains(&max_bits) {
+        if !(1..=MAX_READ_BITS).contains(&max_bits) {
             return Err(QuirksError::MaxBits(max_bits));
         }
         let ends = |block: &Span| {

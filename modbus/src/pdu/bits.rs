@@ -5,8 +5,8 @@ use tokio_modbus::{Request, Response};
 use super::fields::{Fields, within};
 use super::{Defect, Function, echo, mismatch, require_quantity};
 
-const MAX_READ: usize = 2000;
-const MAX_WRITE: usize = 1968;
+const MAX_READ: usize = super::MAX_READ_BITS as usize;
+const MAX_WRITE: usize = super::MAX_WRITE_BITS as usize;
 
 pub(super) static READ_COILS: Function = Function {
     request: |f| read(f).map(|(address, quantity)| Request::ReadCoils(address, quantity)),

@@ -35,6 +35,21 @@ use fields::Fields;
 /// Largest PDU in bytes (V1.1b3, clause 4.1: 256 - address - CRC).
 pub const MAX_PDU: usize = 253;
 
+/// Most coils or discrete inputs of one read (clauses 6.1, 6.2).
+pub const MAX_READ_BITS: u16 = 2000;
+
+/// Most coils of one write (clause 6.11).
+pub const MAX_WRITE_BITS: u16 = 1968;
+
+/// Most registers of one read, function 23 included (clauses 6.3, 6.4, 6.17).
+pub const MAX_READ_REGISTERS: u16 = 125;
+
+/// Most registers of one write (clause 6.12).
+pub const MAX_WRITE_REGISTERS: u16 = 123;
+
+/// Most registers that function 23 writes (clause 6.17).
+pub const MAX_READ_WRITE_REGISTERS: u16 = 121;
+
 /// Set in the function code of an exception answer (V1.1b3, clause 7).
 const EXCEPTION: u8 = 0x80;
 

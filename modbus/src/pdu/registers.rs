@@ -5,9 +5,9 @@ use tokio_modbus::{Request, Response};
 use super::fields::{Fields, within, words};
 use super::{Defect, Function, echo, mismatch, require_quantity};
 
-const MAX_READ: usize = 125;
-const MAX_WRITE: usize = 123;
-const MAX_READ_WRITE: usize = 121;
+const MAX_READ: usize = super::MAX_READ_REGISTERS as usize;
+const MAX_WRITE: usize = super::MAX_WRITE_REGISTERS as usize;
+const MAX_READ_WRITE: usize = super::MAX_READ_WRITE_REGISTERS as usize;
 
 pub(super) static READ_HOLDING_REGISTERS: Function = Function {
     request: |f| read(f).map(|(address, count)| Request::ReadHoldingRegisters(address, count)),

@@ -1,23 +1,13 @@
 //! The functions that read and write an image, checked in the order of the specification: first
 //! the quantity (exception 3), then the addresses (exception 2).
 
-use std::ops::RangeInclusive;
-
-use passline_modbus::pdu::{Answer, ExceptionCode, Response};
+use passline_modbus::pdu::{
+    Answer, ExceptionCode, MAX_READ_BITS, MAX_READ_REGISTERS, MAX_READ_WRITE_REGISTERS,
+    MAX_WRITE_BITS, MAX_WRITE_REGISTERS, Response,
+};
 use passline_modbus::point::{Span, Table};
 
 use crate::image::Image;
-
-/// Functions 1 and 2 (V1.1b3, clauses 6.1 and 6.2).
-const READ_BITS: RangeInclusive<u16> = 1..=2000;
-/// Functions 3, 4 and the reading half of 23 (clauses 6.3, 6.4 and 6.17).
-const READ_WORDS: RangeInclusive<u16> = 1..=125;
-/// Function 15 (clause 6.11).
-const WRITE_BITS: RangeInclusive<u16> = 1..=1968;
-/// Function 16 (clause 6.12).
-const WRITE_WORDS: RangeInclusive<u16> = 1..=123;
-/// The writing half of function 23 (clause 6.17).
-const READ_WRITE_WORDS: RangeInclusive<u16> = 1..=121;
 
 /// Functions 1 and 2.
 pub(super) fn read_bits(
@@ -26,7 +16,7 @@ pub(super) fn read_bits(
     start: u16,
     quantity: u16,
 ) -> Result<Vec<bool>, ExceptionCode> {
-    let quantity = within(&READ_BITS, quantity)?;
+    let quantity = within(MAX_READ_BITS, quantity)?;
     let bits = image.bits(span(table, start, quantity)?);
     Ok(bits.ok_or(ExceptionCode::IllegalDataAddress)?.to_vec())
 }
@@ -38,7 +28,7 @@ pub(super) fn read_words(
     start: u16,
     quantity: u16,
 ) -> Result<Vec<u16>, ExceptionCode> {
-    let quantity = within(&READ_WORDS, quantity)?;
+    let quantity = within(MAX_READ_REGISTERS, quantity)?;
     let words = image.words(span(table, start, quantity)?);
     Ok(words.ok_or(ExceptionCode::IllegalDataAddress)?.to_vec())
 }
@@ -57,14 +47,14 @@ pub(super) fn write_register(image: &mut Image, address: u16, word: u16) -> Answ
 
 /// Function 15: all of it or nothing.
 pub(super) fn write_coils(image: &mut Image, start: u16, bits: &[bool]) -> Answer {
-    let quantity = within_length(&WRITE_BITS, bits)?;
+    let quantity = within_length(MAX_WRITE_BITS, bits)?;
     coils(image, start, quantity)?.copy_from_slice(bits);
     Ok(Response::WriteMultipleCoils(start, quantity))
 }
 
 /// Function 16: all of it or nothing.
 pub(super) fn write_registers(image: &mut Image, start: u16, words: &[u16]) -> Answer {
-    let quantity = within_length(&WRITE_WORDS, words)?;
+    let quantity = within_length(MAX_WRITE_REGISTERS, words)?;
     registers(image, start, quantity)?.copy_from_slice(words);
     Ok(Response::WriteMultipleRegisters(start, quantity))
 }
@@ -83,20 +73,20 @@ pub(super) fn read_write(
     (read, quantity): (u16, u16),
     (write, words): (u16, &[u16]),
 ) -> Answer {
-    within(&READ_WORDS, quantity)?;
-    let count = within_length(&READ_WRITE_WORDS, words)?;
+    within(MAX_READ_REGISTERS, quantity)?;
+    let count = within_length(MAX_READ_WRITE_REGISTERS, words)?;
     read_words(image, Table::Holding, read, quantity)?;
     registers(image, write, count)?.copy_from_slice(words);
     let words = read_words(image, Table::Holding, read, quantity)?;
     Ok(Response::ReadWriteMultipleRegisters(words))
 }
 
-fn within(allowed: &RangeInclusive<u16>, quantity: u16) -> Result<u16, ExceptionCode> {
-    allowed.contains(&quantity).then_some(quantity).ok_or(ExceptionCode::IllegalDataValue)
+fn within(max: u16, quantity: u16) -> Result<u16, ExceptionCode> {
+    (1..=max).contains(&quantity).then_some(quantity).ok_or(ExceptionCode::IllegalDataValue)
 }
 
-fn within_length<T>(allowed: &RangeInclusive<u16>, cells: &[T]) -> Result<u16, ExceptionCode> {
-    within(allowed, u16::try_from(cells.len()).map_err(|_| ExceptionCode::IllegalDataValue)?)
+fn within_length<T>(max: u16, cells: &[T]) -> Result<u16, ExceptionCode> {
+    within(max, u16::try_from(cells.len()).map_err(|_| ExceptionCode::IllegalDataValue)?)
 }
 
 fn span(table: Table, start: u16, quantity: u16) -> Result<Span, ExceptionCode> {

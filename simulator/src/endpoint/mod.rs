@@ -26,6 +26,11 @@ const STREAM: usize = 16 * 1024;
 const ACCEPT_REST: Duration = Duration::from_millis(20);
 
 /// The units of one line. Dropping it ends all that it serves.
+///
+/// An answer goes out when it is due, whatever was asked before it on the same connection; answers
+/// due together go out in the order of their requests. While 64 KiB of answers wait or are not
+/// read, no more requests are taken from that connection. It ends when the client ends its side,
+/// or when what comes in is not Modbus TCP; answers that are not due by then are dropped.
 #[derive(Debug)]
 pub struct Endpoint {
     units: Arc<Units>,
@@ -41,6 +46,7 @@ impl Endpoint {
     }
 
     /// Looks at or changes the device of a unit id, between two requests; `None` if there is none.
+    /// The device answers nobody meanwhile.
     pub fn with_device<R>(&self, unit_id: u8, look: impl FnOnce(&mut Device) -> R) -> Option<R> {
         self.units.with(unit_id, look)
     }
