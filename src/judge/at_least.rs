@@ -105,3 +105,40 @@ impl Kind for AtLeast {
         limit.read("at_least", |json| json.as_str()?.parse().ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use passline_modbus::value::Value;
+
+    use crate::judge::testing::{limits, number, plain, point, refusal, verdict};
+
+    #[test]
+    fn versions_are_compared_number_by_number() {
+        let limits = limits("at_least: '1.9.2'", &plain("string"));
+        let check = |text: &str| verdict(&limits, Value::Text(text.to_owned()));
+        for enough in ["1.9.2", "1.10", "2", "v1.9.2", "V1.9.2", "1.9.2.0", "01.09.02", "1.9.10"] {
+            assert_eq!(check(enough), "pass", "{enough}");
+        }
+        assert_eq!(check("1.9.1"), "\"1.9.1\" is not at least 1.9.2");
+        assert_eq!(check("1.9"), "\"1.9\" is not at least 1.9.2");
+        for none in
+            ["", "v", "1.", ".1", "1..2", "2.0-rc1", "2,0", "+2", " 2", "99999999999999999999"]
+        {
+            assert!(check(none).contains("is no dotted version"), "{none}");
+        }
+        assert!(verdict(&limits, number("2")).contains("is no text"));
+    }
+
+    #[test]
+    fn only_versions_that_a_text_can_reach_are_accepted() {
+        assert!(refusal("at_least: '1.x'", &plain("string")).contains("is no dotted version"));
+        assert!(refusal("at_least: 1.10", &plain("string")).contains("quotes"));
+        assert!(refusal("at_least: '1.2'", &plain("u16")).contains("needs a text"));
+        let short = point("string", |point| {
+            point.data_type = passline_modbus::point::DataType::named("string", Some(1)).unwrap();
+        });
+        assert!(refusal("at_least: '100'", &short).contains("cannot pass"));
+        assert!(refusal("at_least: '99.1'", &short).contains("cannot pass"));
+        limits("at_least: '99.0'", &short);
+    }
+}

@@ -121,3 +121,76 @@ impl Band {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::judge::testing::{demand, limits, number, plain, refusal, verdict};
+    use crate::judge::{Demand, Limits};
+    use crate::record::Verdict;
+
+    const TWO: &str = "max: 90, bands: [{ if: cold, min: 10 }, { if: '= hot', min: 50, max: 60 }]";
+
+    fn resolved(demand: &Demand, truth: &str) -> Result<Limits, Judgement> {
+        demand.resolve(&mut |condition| Ok(condition == truth))
+    }
+
+    #[test]
+    fn the_first_band_that_matches_judges_with_what_is_common() {
+        let demand = demand(TWO, &plain("u16")).unwrap();
+        let cold = resolved(&demand, "cold").unwrap();
+        assert_eq!(verdict(&cold, number("70")), "pass");
+        assert_eq!(verdict(&cold, number("9")), "9 V is below min 10 V");
+        assert_eq!(verdict(&cold, number("91")), "91 V is above max 90 V");
+        let hot = resolved(&demand, "hot").unwrap();
+        assert_eq!(verdict(&hot, number("70")), "70 V is above max 60 V");
+        assert_eq!(verdict(&hot, number("91")), "91 V is above max 90 V and is above max 60 V");
+        assert_eq!(hot.describe(None), "<= 90 and [50..60] if hot");
+        let both = demand.resolve(&mut |_| Ok(true)).unwrap();
+        assert_eq!(both, cold);
+    }
+
+    #[test]
+    fn the_record_shows_the_band_that_judged() {
+        let demand = demand(TWO, &plain("u16")).unwrap();
+        let hot = resolved(&demand, "hot").unwrap();
+        let stored = json!({ "max": 90, "band": { "if": "hot", "min": 50, "max": 60 } });
+        assert_eq!(hot.to_json(), stored);
+        assert_eq!(Limits::from_json(stored), Ok(hot));
+        assert_eq!(demand.to_json()["bands"][0], json!({ "if": "cold", "min": 10 }));
+    }
+
+    #[test]
+    fn no_band_and_no_result_are_errors() {
+        let demand = demand(TWO, &plain("u16")).unwrap();
+        let none = resolved(&demand, "").unwrap_err();
+        assert_eq!(none.verdict(), Verdict::Error);
+        assert_eq!(none.message(), Some("no band matches: none of `cold`, `hot` is true"));
+        let timeout = Judgement::Error { class: ErrorClass::Timeout, message: "why".into() };
+        let broken = demand.resolve(&mut |_| Err(timeout.clone())).unwrap_err();
+        assert_eq!(broken, timeout);
+    }
+
+    #[test]
+    fn every_band_must_prove_something() {
+        let word = plain("u16");
+        for (yaml, refused) in [
+            ("bands: []", "needs bands"),
+            ("bands: [{ if: a }]", "this band has no limit"),
+            ("bands: [{ min: 3 }]", "`if` is missing"),
+            ("bands: [{ if: a, min: 0 }]", "cannot fail"),
+            ("bands: [{ if: a, min: 5 }, { if: b, equals: 70000 }]", "cannot pass"),
+            ("max: 5, bands: [{ if: a, min: 6 }]", "cannot pass"),
+            ("bands: [{ if: a, bands: [] }]", "`bands` is no key"),
+            ("bands: [{ if: a, min: 5 }], record: true", "contradict"),
+        ] {
+            let shown = refusal(yaml, &word);
+            assert!(shown.contains(refused), "{yaml}: {shown}");
+        }
+        // Together with what is common it can fail.
+        demand("min: 5, bands: [{ if: a, max: 65535 }]", &word).unwrap();
+        assert_eq!(limits("min: 5", &word).describe(None), ">= 5");
+    }
+}

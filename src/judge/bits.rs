@@ -200,3 +200,72 @@ impl Kind for Bits {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use passline_modbus::point::Invalid;
+    use passline_modbus::value::Value;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::judge::testing::{limits, number, plain, point, refusal, verdict};
+
+    #[test]
+    fn set_and_clear_bits_are_told_by_number() {
+        let limits = limits("bits: { set: [0, ready], clear: [15] }", &plain("u16"));
+        assert_eq!(verdict(&limits, number("9")), "pass");
+        assert_eq!(verdict(&limits, number("8")), "8 V has bit 0 not set");
+        assert_eq!(
+            verdict(&limits, number("32768")),
+            "32768 V has bit 0, 3 not set and bit 15 not clear"
+        );
+        assert_eq!(limits.to_json().to_string(), r#"{"bits":{"clear":[15],"set":[0,3]}}"#);
+        assert!(verdict(&limits, number("9.5")).contains("is no integer"));
+        assert!(verdict(&limits, Value::F32(9.0)).contains("is no integer"));
+    }
+
+    #[test]
+    fn negative_numbers_have_the_bits_of_their_register() {
+        let negative = limits("bits: { set: [15] }", &plain("i16"));
+        assert_eq!(verdict(&negative, number("-1")), "pass");
+        assert_eq!(verdict(&negative, number("-32768")), "pass");
+        assert_ne!(verdict(&negative, number("32767")), "pass");
+        limits("bits: { set: [63] }", &plain("i64"));
+        limits("bits: { clear: [63] }", &plain("u64"));
+    }
+
+    #[test]
+    fn only_bits_that_the_number_has_are_accepted() {
+        assert!(refusal("bits: { set: [16] }", &plain("u16")).contains("0..=15"));
+        assert!(refusal("bits: { set: [redy] }", &plain("u16")).contains("did you mean `ready`?"));
+        assert!(refusal("bits: { set: [mode] }", &plain("u16")).contains("more than one bit"));
+        assert!(refusal("bits: { set: [1], clear: [1] }", &plain("u16")).contains("none in both"));
+        assert!(refusal("bits: {}", &plain("u16")).contains("needs bits"));
+        for other in ["f32", "s16", "bcd16", "string", "bool"] {
+            assert!(
+                refusal("bits: { set: [0] }", &plain(other)).contains("`bits` needs"),
+                "{other}"
+            );
+        }
+        let scaled = point("u16", |point| point.scale = "0.1".parse().unwrap());
+        assert!(refusal("bits: { set: [0] }", &scaled).contains("`bits` needs"));
+    }
+
+    #[test]
+    fn bits_and_bounds_are_proved_together() {
+        assert!(refusal("bits: { set: [15] }, max: 32767", &plain("u16")).contains("cannot pass"));
+        assert!(refusal("bits: { set: [63] }, min: 0", &plain("i64")).contains("cannot pass"));
+        limits("bits: { set: [15] }, max: 32768", &plain("u16"));
+        let only = point("u16", |point| point.invalid = Invalid::Raw(vec![32768]));
+        assert!(refusal("bits: { set: [15] }, max: 32768", &only).contains("cannot pass"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_number_is_the_first(from in -300_i128..300, set in 0_u64..64, clear in 0_u64..64, holds: bool) {
+            let Some(bits) = Bits::new(set, clear & !set) else { return Ok(()) };
+            let first = (from..from + 1000).find(|number| bits.holds(*number) == holds);
+            prop_assert_eq!(bits.next(from, holds), first);
+        }
+    }
+}

@@ -148,3 +148,66 @@ fn around(
         Err(error) => from.refuse(span, error.to_string(), error.remedy()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::judge::testing::{limits, number, plain, refusal, verdict};
+
+    #[test]
+    fn between_the_two_limits_is_a_flagged_pass() {
+        let limits = limits("nominal: 100, tolerance: 10%, marginal: 8%", &plain("u16"));
+        assert_eq!(verdict(&limits, number("108")), "pass");
+        assert_eq!(verdict(&limits, number("92")), "pass");
+        assert_eq!(
+            verdict(&limits, number("109")),
+            "marginal: 109 V is above 108 V (nominal 100 V, tolerance 8%)"
+        );
+        assert!(verdict(&limits, number("90")).starts_with("marginal: 90 V is below 92 V"));
+        assert!(verdict(&limits, number("111")).starts_with("111 V is above 110 V"));
+        let marginal = json!({ "nominal": 100, "tolerance": "8%", "min": 92, "max": 108 });
+        assert_eq!(limits.to_json()["marginal"], marginal);
+    }
+
+    #[test]
+    fn bounds_narrow_bounds_on_the_sides_that_they_have() {
+        let limits = limits("min: 10, below: 20, marginal: { above: 10, max: 18 }", &plain("u16"));
+        assert_eq!(verdict(&limits, number("11")), "pass");
+        assert_eq!(verdict(&limits, number("10")), "marginal: 10 V is not above 10 V");
+        assert_eq!(verdict(&limits, number("19")), "marginal: 19 V is above max 18 V");
+        assert_eq!(verdict(&limits, number("20")), "20 V is not below 20 V");
+    }
+
+    #[test]
+    fn one_side_may_be_as_wide_as_the_limit() {
+        let word = plain("u16");
+        let uneven = limits("nominal: 100, tolerance: 10, marginal: { plus: 8, minus: 10 }", &word);
+        assert_eq!(verdict(&uneven, number("90")), "pass");
+        assert!(verdict(&uneven, number("109")).starts_with("marginal"));
+    }
+
+    #[test]
+    fn only_a_narrower_limit_of_the_same_kind_is_accepted() {
+        let word = plain("u16");
+        for (yaml, refused) in [
+            ("nominal: 100, tolerance: 10%, marginal: 12%", "wider than its limit"),
+            ("nominal: 100, tolerance: 10%, marginal: { plus: 1%, minus: 11% }", "wider"),
+            ("nominal: 100, tolerance: 10%, marginal: 10%", "as wide as its limit"),
+            ("min: 10, max: 20, marginal: { min: 9 }", "wider than its limit"),
+            ("above: 10, max: 20, marginal: { min: 10 }", "wider than its limit"),
+            ("min: 10, max: 20, marginal: { max: 20 }", "as wide as its limit"),
+            ("min: 10, marginal: { max: 20 }", "no limit on this side"),
+            ("equals: 10, marginal: { min: 20 }", "no limit on this side"),
+            ("min: 10, marginal: 5%", "needs a limit with a `tolerance`"),
+            ("min: 10, marginal: {}", "has no bound"),
+            ("min: 10, max: 20, marginal: { min: 19, max: 11 }", "no number is within"),
+            ("min: 10, max: 20, marginal: { mn: 11 }", "did you mean `min`?"),
+            ("marginal: 5%", "needs a limit with a `tolerance`"),
+            ("marginal: { min: 4 }", "no limit on this side"),
+        ] {
+            let shown = refusal(yaml, &word);
+            assert!(shown.contains(refused), "{yaml}: {shown}");
+        }
+    }
+}

@@ -87,3 +87,57 @@ impl Kind for Matches {
         limit.read("matches", |json| Self::new(json.as_str()?).ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use passline_modbus::value::Value;
+
+    use crate::judge::testing::{limits, number, plain, point, refusal, verdict};
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn the_whole_text_must_match() {
+        let serial = limits("matches: '[0-9]{8}'", &plain("string"));
+        assert_eq!(verdict(&serial, text("00123456")), "pass");
+        for other in ["0012345", "001234567", "x00123456", "00123456\n", ""] {
+            assert_ne!(verdict(&serial, text(other)), "pass", "{other:?}");
+        }
+        let either = limits("matches: 'a|ab'", &plain("string"));
+        assert_eq!(verdict(&either, text("ab")), "pass");
+        assert_eq!(verdict(&either, text("abc")), "\"abc\" does not match /a|ab/");
+        assert_eq!(verdict(&either, number("1")), "1 V is no text to match /a|ab/");
+        let commented = limits("matches: \"(?x) a # letter\\n\"", &plain("string"));
+        assert_eq!(verdict(&commented, text("a")), "pass");
+    }
+
+    #[test]
+    fn a_bad_pattern_is_shown() {
+        let text = plain("string");
+        assert!(refusal("matches: '[0-9'", &text).contains("unclosed character class"));
+        assert!(refusal("matches: 'a)(b'", &text).contains("unopened group"));
+        assert!(refusal("matches: '(?x)a # open'", &text).contains("unclosed group"));
+        assert!(refusal("matches: 5", &text).contains("quotes"));
+    }
+
+    #[test]
+    fn a_pattern_that_always_or_never_matches_is_refused() {
+        let text = plain("string");
+        assert!(refusal("matches: '.*'", &text).contains("cannot fail"));
+        assert!(refusal("matches: '.{0,8}'", &text).contains("cannot fail"));
+        assert!(refusal("matches: '[0-9]{9}'", &text).contains("cannot pass"));
+        assert!(refusal("matches: '.*a.{20}b'", &text).contains("too large"));
+        assert!(refusal("matches: '[0-9]+', equals: abc", &text).contains("cannot pass"));
+        limits("matches: '.{0,7}'", &text);
+    }
+
+    #[test]
+    fn only_texts_match() {
+        assert!(refusal("matches: '1'", &plain("u16")).contains("`matches` needs a text"));
+        assert!(refusal("matches: '1'", &plain("bytes")).contains("`matches` needs a text"));
+        let labels = point("u16", |point| point.labels = vec![(0, "a".into()), (1, "b".into())]);
+        assert!(refusal("matches: 'a'", &labels).contains("use `equals` or `one_of`"));
+    }
+}

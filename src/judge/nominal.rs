@@ -78,3 +78,71 @@ impl Kind for Nominal {
         Ok(Some(Self(around.into())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use passline_modbus::value::Value;
+    use serde_json::json;
+
+    use crate::judge::testing::{limits, number, plain, point, refusal, verdict};
+
+    #[test]
+    fn a_percentage_is_exact_and_inclusive() {
+        let tenths = point("u16", |point| point.scale = "0.1".parse().unwrap());
+        let limits = limits("nominal: 230, tolerance: 10%", &tenths);
+        assert_eq!(limits.describe(Some("V")), "[207..253] V");
+        assert_eq!(verdict(&limits, number("207")), "pass");
+        assert_eq!(verdict(&limits, number("253")), "pass");
+        assert_eq!(
+            verdict(&limits, number("206.9")),
+            "206.9 V is below 207 V (nominal 230 V, tolerance 10%)"
+        );
+        assert_eq!(
+            verdict(&limits, number("253.1")),
+            "253.1 V is above 253 V (nominal 230 V, tolerance 10%)"
+        );
+        let stored = json!({ "nominal": 230, "tolerance": "10%", "min": 207, "max": 253 });
+        assert_eq!(limits.to_json(), stored);
+    }
+
+    #[test]
+    fn a_float_is_compared_with_its_own_rounding_of_the_bounds() {
+        let limits = limits("nominal: 0.3, tolerance: 10%", &plain("f32"));
+        assert_eq!(verdict(&limits, Value::F32(0.27)), "pass");
+        assert_eq!(verdict(&limits, Value::F32(0.33)), "pass");
+        assert!(verdict(&limits, Value::F32(0.27_f32.next_down())).contains("is below 0.27 V"));
+        assert!(verdict(&limits, Value::F32(0.33_f32.next_up())).contains("is above 0.33 V"));
+        assert!(verdict(&limits, Value::F32(f32::NAN)).contains("no valid value"));
+        assert!(verdict(&limits, Value::Bool(true)).contains("is no number"));
+    }
+
+    #[test]
+    fn a_negative_nominal_has_its_percentage_of_the_magnitude() {
+        let limits = limits("nominal: -40, tolerance: 10%", &plain("i16"));
+        assert_eq!(limits.describe(None), "[-44..-36]");
+    }
+
+    #[test]
+    fn it_stands_with_other_bounds_and_the_record_shows_the_narrower() {
+        let word = plain("u16");
+        let narrowed = limits("nominal: 100, tolerance: 10, max: 105", &word);
+        assert_eq!(verdict(&narrowed, number("105")), "pass");
+        assert_eq!(verdict(&narrowed, number("106")), "106 V is above max 105 V");
+        assert_eq!(narrowed.to_json()["max"], json!(105));
+        assert_eq!(narrowed.to_json()["min"], json!(90));
+        // The same bound twice is one.
+        let same = limits("nominal: 100, tolerance: 10, min: 90", &word);
+        assert_eq!(same, limits("nominal: 100, tolerance: 10", &word));
+        // A wider one says nothing more.
+        let wider = limits("nominal: 100, tolerance: 10, max: 200", &word);
+        assert_eq!(verdict(&wider, number("111")).matches("is above").count(), 1);
+    }
+
+    #[test]
+    fn it_needs_a_tolerance_and_a_number() {
+        assert!(refusal("nominal: 5", &plain("u16")).starts_with("`nominal` needs a `tolerance`"));
+        assert!(refusal("nominal: 5, tolerance: 1", &plain("bool")).contains("needs a number"));
+        let empty = "nominal: 100.4, tolerance: 0.3";
+        assert!(refusal(empty, &plain("u16")).contains("cannot pass"));
+    }
+}

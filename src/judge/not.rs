@@ -61,3 +61,53 @@ impl Kind for Not {
         Ok(Target::restore("not", limit)?.map(Self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use passline_modbus::value::Value;
+
+    use crate::judge::testing::{limits, number, plain, refusal, verdict};
+
+    #[test]
+    fn everything_comparable_but_the_value_passes() {
+        let word = limits("not: 0", &plain("u16"));
+        assert_eq!(verdict(&word, number("1")), "pass");
+        assert_eq!(verdict(&word, number("0")), "0 V is what is excluded: not 0 V");
+        let text = limits("not: ''", &plain("string"));
+        assert_eq!(verdict(&text, Value::Text("x".into())), "pass");
+        assert_ne!(verdict(&text, Value::Text(String::new())), "pass");
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_not_known_to_differ() {
+        let word = limits("not: 0", &plain("u16"));
+        for other in [Value::Bool(true), Value::Text("1".into()), Value::Bytes(vec![1])] {
+            assert!(verdict(&word, other).contains("cannot be compared with 0 V"));
+        }
+        for float in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_ne!(verdict(&word, Value::F32(float)), "pass");
+        }
+    }
+
+    #[test]
+    fn a_float_is_kept_away_by_a_tolerance() {
+        assert!(refusal("not: 0", &plain("f32")).contains("`not` on a float needs a `tolerance`"));
+        let away = limits("not: 0, tolerance: 0.1", &plain("f32"));
+        assert_eq!(verdict(&away, Value::F32(0.1)), "0.1 V is what is excluded: not [-0.1..0.1] V");
+        assert_eq!(verdict(&away, Value::F32(0.11)), "pass");
+        assert_eq!(verdict(&away, Value::F32(-0.11)), "pass");
+    }
+
+    #[test]
+    fn what_the_point_never_is_excludes_nothing() {
+        for (yaml, name) in [
+            ("not: 70000", "u16"),
+            ("not: 0.5", "u16"),
+            ("not: 'too long for it'", "string"),
+            ("not: '0A'", "bytes"),
+        ] {
+            assert!(refusal(yaml, &plain(name)).contains("cannot fail"), "{yaml}");
+        }
+        assert!(refusal("equals: 5, not: 5", &plain("u16")).contains("cannot pass"));
+    }
+}

@@ -85,3 +85,47 @@ impl Kind for OneOf {
         targets.map(|targets| Some(Self(targets))).map_err(|_| Corrupt::Malformed("one_of".into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use passline_modbus::value::Value;
+
+    use crate::judge::testing::{limits, number, plain, point, refusal, verdict};
+
+    #[test]
+    fn each_of_the_values_passes() {
+        let word = limits("one_of: [1, 2, 4]", &plain("u16"));
+        assert_eq!(verdict(&word, number("4")), "pass");
+        assert_eq!(verdict(&word, number("3")), "3 V is not one of 1 V, 2 V, 4 V");
+        let near = limits("one_of: [100, 200], tolerance: 1%", &plain("f32"));
+        assert_eq!(verdict(&near, Value::F32(201.9)), "pass");
+        assert_eq!(
+            verdict(&near, Value::F32(98.9)),
+            "98.9 V is not one of [99..101] V, [198..202] V"
+        );
+        assert_eq!(near.to_json().to_string(), r#"{"one_of":[100,200],"tolerance":"1%"}"#);
+    }
+
+    #[test]
+    fn all_labels_or_both_truth_values_cannot_fail() {
+        let state =
+            point("u16", |point| point.labels = vec![(0, "idle".into()), (1, "run".into())]);
+        assert!(refusal("one_of: [run, idle]", &state).contains("cannot fail"));
+        assert!(refusal("one_of: [true, false]", &plain("bool")).contains("cannot fail"));
+        assert_eq!(limits("one_of: [run]", &state).describe(None), "one of \"run\"");
+    }
+
+    #[test]
+    fn empty_double_and_mistyped_lists_are_refused() {
+        let word = plain("u16");
+        assert!(refusal("one_of: []", &word).contains("needs values"));
+        assert!(refusal("one_of: [1, 2, 0x1]", &word).contains("stands twice"));
+        assert!(refusal("one_of: 1", &word).contains("a list"));
+        assert!(refusal("one_of: [1, two]", &word).contains("a number"));
+        assert!(refusal("one_of: [1]", &plain("f64")).contains("tolerance"));
+        assert!(refusal("one_of: [70000, -1]", &word).contains("cannot pass"));
+        assert!(
+            refusal("one_of: [a, b], matches: '[0-9]*'", &plain("string")).contains("cannot pass")
+        );
+    }
+}

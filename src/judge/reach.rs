@@ -2,15 +2,18 @@
 //! none of them, or some. Knows nothing of limits.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 
 use passline_modbus::value::Value;
-use regex_automata::dfa::{Automaton, dense};
+use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
-use regex_automata::{Anchored, Input, MatchKind, nfa::thompson};
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input, MatchKind};
 
 /// Bounds of the automaton in bytes: a pattern that needs more cannot be proved, and is refused.
 const MAX_NFA: usize = 1 << 20;
-const MAX_DFA: usize = 4 << 20;
+const MAX_DFA: usize = 2 << 20;
 
 /// The texts that a point can bring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,50 +61,74 @@ pub(super) enum Reach {
 /// What the pattern, which must hold for the whole text, matches among the texts of at most
 /// `max_bytes` bytes. Texts end in neither a blank nor a NUL: a point's text is trimmed there.
 pub(super) fn reach(pattern: &str, max_bytes: usize) -> Reach {
-    let Ok(dfa) = automaton(pattern) else { return Reach::Unknown };
+    let least = syntax::parse(pattern).ok().and_then(|syntax| syntax.properties().minimum_len());
+    if least.is_some_and(|least| least > max_bytes) {
+        return Reach::Nothing;
+    }
+    // For ASCII texts the classes of Unicode are those of ASCII, whose automata are far smaller.
+    // Only what no ASCII text matches has to be asked again.
+    match automaton(pattern, Classes::Ascii).map(|dfa| among(&dfa, max_bytes, 0..=0x7F)) {
+        Some(found @ (Reach::All | Reach::Some)) => found,
+        _ => automaton(pattern, Classes::Unicode)
+            .map_or(Reach::Unknown, |dfa| among(&dfa, max_bytes, 0..=0xFF)),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Classes {
+    Ascii,
+    Unicode,
+}
+
+/// The pattern as an automaton; `None` if it is too large, or needs other classes.
+fn automaton(pattern: &str, classes: Classes) -> Option<dense::DFA<Vec<u32>>> {
+    let config = dense::Config::new()
+        // Every way to match counts: the text is matched whole or not at all.
+        .match_kind(MatchKind::All)
+        .start_kind(StartKind::Anchored)
+        // A Unicode `\b` is decided for ASCII only; other bytes lead to a quit state.
+        .unicode_word_boundary(true)
+        .accelerate(false)
+        .dfa_size_limit(Some(MAX_DFA))
+        .determinize_size_limit(Some(MAX_DFA));
+    let unicode = classes == Classes::Unicode;
+    dense::Builder::new()
+        .configure(config)
+        .syntax(syntax::Config::new().unicode(unicode).utf8(unicode))
+        .thompson(thompson::Config::new().utf8(unicode).nfa_size_limit(Some(MAX_NFA)))
+        .build(pattern)
+        .ok()
+}
+
+fn among(dfa: &impl Automaton, max_bytes: usize, bytes: RangeInclusive<u8>) -> Reach {
     let Ok(start) = dfa.start_state_forward(&Input::new("").anchored(Anchored::Yes)) else {
         return Reach::Unknown;
     };
-    if !misses(&dfa, start, max_bytes) {
+    if !misses(dfa, start, max_bytes) {
         Reach::All
-    } else if !holds(&dfa, start, max_bytes) {
+    } else if !holds(dfa, start, (max_bytes, bytes)) {
         Reach::Nothing
     } else {
         Reach::Some
     }
 }
 
-fn automaton(
-    pattern: &str,
-) -> Result<dense::DFA<Vec<u32>>, Box<regex_automata::dfa::dense::BuildError>> {
-    let config = dense::Config::new()
-        // Every way to match counts: the text is matched whole or not at all.
-        .match_kind(MatchKind::All)
-        .start_kind(regex_automata::dfa::StartKind::Anchored)
-        // A Unicode `\b` is decided for ASCII only; other bytes lead to a quit state.
-        .unicode_word_boundary(true)
-        .accelerate(false)
-        .dfa_size_limit(Some(MAX_DFA))
-        .determinize_size_limit(Some(MAX_DFA));
-    dense::Builder::new()
-        .configure(config)
-        .thompson(thompson::Config::new().nfa_size_limit(Some(MAX_NFA)))
-        .build(pattern)
-        .map_err(Box::new)
-}
-
 /// Whether some text of printable ASCII is not matched.
 fn misses(dfa: &impl Automaton, start: StateID, max_bytes: usize) -> bool {
     !ends_in_match(dfa, start)
-        || walk(dfa, start, max_bytes, b' '..=b'~', |byte, state| {
+        || walk(dfa, start, (max_bytes, b' '..=b'~'), |byte, state| {
             byte != b' ' && !ends_in_match(dfa, state)
         })
 }
 
 /// Whether some text is matched.
-fn holds(dfa: &impl Automaton, start: StateID, max_bytes: usize) -> bool {
+fn holds(
+    dfa: &impl Automaton,
+    start: StateID,
+    (max_bytes, bytes): (usize, RangeInclusive<u8>),
+) -> bool {
     ends_in_match(dfa, start)
-        || walk(dfa, start, max_bytes, 0..=u8::MAX, |byte, state| {
+        || walk(dfa, start, (max_bytes, bytes), |byte, state| {
             // What a quit state hides may be a match: never call such a pattern impossible.
             !matches!(byte, 0 | b' ') && (dfa.is_quit_state(state) || ends_in_match(dfa, state))
         })
@@ -117,8 +144,7 @@ fn ends_in_match(dfa: &impl Automaton, state: StateID) -> bool {
 fn walk(
     dfa: &impl Automaton,
     start: StateID,
-    max_bytes: usize,
-    alphabet: std::ops::RangeInclusive<u8>,
+    (max_bytes, bytes): (usize, RangeInclusive<u8>),
     found: impl Fn(u8, StateID) -> bool,
 ) -> bool {
     let mut distance = BTreeMap::from([(start, 0)]);
@@ -128,7 +154,7 @@ fn walk(
         if next > max_bytes {
             return false;
         }
-        for byte in alphabet.clone() {
+        for byte in bytes.clone() {
             let after = dfa.next_state(state, byte);
             if found(byte, after) {
                 return true;
@@ -173,11 +199,16 @@ mod tests {
         check(r"\bab\b", 8, Reach::Some);
         check(r"é\b.*", 8, Reach::Some);
         check(r"\w{1,20}", 20, Reach::Some);
+        check(r"\w{1,250}", 250, Reach::Some);
+        check(r"[\x00-\x7f]*", 20, Reach::All);
+        check(r"\s*\S*", 20, Reach::Some);
+        check(r"(?i)[^é]*", 20, Reach::All);
+        check("ſ", 20, Reach::Some);
         check(r"\w{21}", 20, Reach::Nothing);
         check(r"(?s).*|\d", 20, Reach::All);
         check(r"[^\n]*", 2, Reach::All);
         check(r"[a&&b]", 2, Reach::Nothing);
         check(r"(?i)sn-\d{4,}", 20, Reach::Some);
-        check("(a{0,500}){0,500}.*x", 20, Reach::Unknown);
+        check(".*a.{20}b", 20, Reach::Unknown);
     }
 }

@@ -258,3 +258,75 @@ impl Around {
         unit.of(format_args!("[{}..{}]", self.low, self.high))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::testing::{limits, plain, point, refusal};
+
+    #[test]
+    fn every_form_gives_its_bounds() {
+        let fine = point("i32", |point| point.scale = "0.0001".parse().unwrap());
+        let check = |tolerance: &str, bounds: &str| {
+            let yaml = format!("nominal: 200, tolerance: {tolerance}");
+            let limits = limits(&yaml, &fine);
+            assert_eq!(limits.describe(None), bounds, "{tolerance}");
+        };
+        check("0.5", "[199.5..200.5]");
+        check("5%", "[190..210]");
+        check("'5%'", "[190..210]");
+        check("0.05 %", "[199.9..200.1]");
+        check("0.5% + 0.02", "[198.98..201.02]");
+        check("\"0.02 + 0.5%\"", "[198.98..201.02]");
+        check("{ plus: 1, minus: 2% }", "[196..201]");
+        check("{ plus: 0.5% + 1, minus: 0 }", "[200..202]");
+        check("0", "[200..200]");
+    }
+
+    #[test]
+    fn what_is_no_tolerance_is_refused() {
+        let check = |tolerance: &str, refused: &str| {
+            let yaml = format!("nominal: 200, tolerance: {tolerance}");
+            let refusal = refusal(&yaml, &plain("u16"));
+            assert!(refusal.contains(refused), "{tolerance}: {refusal}");
+        };
+        check("-1", "cannot be negative");
+        check("-1%", "cannot be negative");
+        check("5% + -1", "cannot be negative");
+        check("5% + 1%", "is not a tolerance");
+        check("1 + 2 + 3%", "is not a tolerance");
+        check("x%", "is not a tolerance");
+        check("'%'", "is not a tolerance");
+        check("'0.5'", "number");
+        check("five", "number");
+        check("true", "number");
+        check("[1]", "number");
+        check("{ plus: 1 }", "`minus` is missing");
+        check("{ plus: 1, minus: 2, by: 3 }", "`by` is no key");
+    }
+
+    #[test]
+    fn it_belongs_to_one_value() {
+        let word = plain("u16");
+        for nothing in ["min: 3, tolerance: 5%", "valid: true, tolerance: 1"] {
+            assert!(refusal(nothing, &word).contains("add `nominal:`"), "{nothing}");
+        }
+        let which = refusal("equals: 3, not: 5, tolerance: 1", &word);
+        assert!(which.contains("name that value with `nominal:`"), "{which}");
+        assert!(refusal("equals: true, tolerance: 1", &plain("bool")).contains("only a number"));
+        // `nominal` takes it; the exact limit beside it stays exact.
+        let both = limits("nominal: 10, tolerance: 5, not: 7", &word);
+        assert_eq!(both.describe(None), "[5..15] and not 7");
+    }
+
+    #[test]
+    fn a_percentage_of_zero_is_refused() {
+        for zero in ["nominal: 0, tolerance: 5%", "nominal: 0, tolerance: { plus: 1, minus: 5% }"] {
+            assert!(refusal(zero, &plain("f32")).contains("percentage of zero"), "{zero}");
+        }
+        assert!(
+            refusal("one_of: [1, 0], tolerance: 5%", &plain("f32")).contains("percentage of zero")
+        );
+        let absolute = limits("nominal: 0, tolerance: 5% + 0.1", &plain("f32"));
+        assert_eq!(absolute.describe(None), "[-0.1..0.1]");
+    }
+}

@@ -59,3 +59,36 @@ impl Kind for Valid {
         limit.read("valid", |json| (*json == Json::Bool(true)).then_some(Self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use passline_modbus::point::{Invalid, Reading};
+    use passline_modbus::value::Value;
+
+    use crate::judge::testing::{limits, number, plain, point, refusal, verdict};
+    use crate::judge::{Judgement, Observed};
+
+    #[test]
+    fn any_value_passes_but_none() {
+        let float = limits("valid: true", &plain("f32"));
+        assert_eq!(verdict(&float, Value::F32(-3.0)), "pass");
+        for none in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_ne!(verdict(&float, Value::F32(none)), "pass");
+        }
+        let word = point("u16", |point| point.invalid = Invalid::Raw(vec![0xFFFF]));
+        let word = limits("valid: true", &word);
+        assert_eq!(verdict(&word, number("3")), "pass");
+        let invalid = word.judge(&Observed::Reading(Reading::Invalid), None);
+        assert_eq!(invalid, Judgement::fail("the device says that it has no valid value"));
+    }
+
+    #[test]
+    fn it_needs_a_value_that_can_be_none() {
+        assert!(refusal("valid: true", &plain("u16")).contains("`valid` cannot fail"));
+        assert!(refusal("valid: true", &plain("string")).contains("`valid` cannot fail"));
+        assert!(refusal("valid: false", &plain("f32")).contains("is no limit"));
+        assert!(refusal("valid: yes", &plain("f32")).contains("`true` or `false`"));
+        // It does not save other limits that cannot hold.
+        assert!(refusal("valid: true, min: 1e39", &plain("f32")).contains("cannot pass"));
+    }
+}
