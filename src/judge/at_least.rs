@@ -108,6 +108,7 @@ impl Kind for AtLeast {
 
 #[cfg(test)]
 mod tests {
+    use passline_modbus::point::DataType;
     use passline_modbus::value::Value;
 
     use crate::judge::testing::{limits, number, plain, point, refusal, verdict};
@@ -135,7 +136,7 @@ mod tests {
         assert!(refusal("at_least: 1.10", &plain("string")).contains("quotes"));
         assert!(refusal("at_least: '1.2'", &plain("u16")).contains("needs a text"));
         let short = point("string", |point| {
-            point.data_type = passline_modbus::point::DataType::named("string", Some(1)).unwrap();
+            point.data_type = DataType::named("string", Some(1)).unwrap();
         });
         assert!(refusal("at_least: '100'", &short).contains("cannot pass"));
         assert!(refusal("at_least: '99.1'", &short).contains("cannot pass"));

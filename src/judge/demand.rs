@@ -200,3 +200,47 @@ fn prove(from: &Reader<'_, '_, '_>, span: Span, limits: &[&Limit]) -> Result<(),
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::testing::{demand, demand_of_answer, limits, plain, refusal};
+
+    #[test]
+    fn a_check_without_a_limit_is_refused_unless_it_records() {
+        let word = plain("u16");
+        assert!(refusal("", &word).starts_with("this check has no limit, so it cannot fail"));
+        assert!(refusal("record: false", &word).starts_with("`record: false` is no limit"));
+        assert!(refusal("record: true, min: 3", &word).contains("contradict"));
+        assert!(refusal("min: 3, record: true", &word).contains("contradict"));
+        limits("record: true", &word);
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once_and_where_it_stands() {
+        let shown = demand("min: x, equals: true, one_of: [a, 1], matches: '['", &plain("u16"));
+        let shown = shown.unwrap_err();
+        for column in [7, 18, 33, 40] {
+            assert!(shown.contains(&format!("s.yaml:1:{column}")), "{column}: {shown}");
+        }
+        assert!(shown.contains("`matches` needs a text"), "{shown}");
+        assert!(shown.contains("4 errors"), "{shown}");
+    }
+
+    #[test]
+    fn a_check_that_cannot_fail_says_what_the_values_are() {
+        let shown = refusal("min: 0", &plain("u16"));
+        assert!(shown.contains("every value passes (0 to 65535 in steps of 1)"), "{shown}");
+        let shown = refusal("min: 0.2, max: 0.8", &plain("u16"));
+        assert!(shown.contains("no value does (0 to 65535 in steps of 1)"), "{shown}");
+        let all = "min: -3.5e38, max: 3.5e38";
+        assert!(refusal(all, &plain("f32")).contains("cannot fail"));
+        assert!(refusal("min: 3.5e38", &plain("f32")).contains("cannot pass"));
+        limits("max: 3.4e38", &plain("f32"));
+    }
+
+    #[test]
+    fn a_write_may_demand_an_answer_and_nothing_else() {
+        assert_eq!(demand_of_answer("answers: false").unwrap().describe(None), "does not answer");
+        assert!(demand_of_answer("min: 5").unwrap_err().contains("`min` is no key"));
+    }
+}

@@ -127,3 +127,97 @@ fn judge_value(sets: &[&Set], observed: &Observed, unit: Unit<'_>) -> Judgement 
         other => other.unusable().unwrap_or_else(|| Judgement::fail("no value")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use passline_modbus::point::Undecodable;
+    use passline_modbus::value::Value;
+    use serde_json::json;
+
+    use super::*;
+    use crate::judge::testing::{limits, number, observed, plain};
+    use crate::record::{ErrorClass, Verdict};
+
+    fn unusable() -> Vec<(Observed, ErrorClass)> {
+        let no_answer = |class| (Observed::NoAnswer { class, text: "why".into() }, class);
+        let exception = |code| Observed::Exception(ExceptionCode::new(code));
+        let mut all: Vec<_> = ErrorClass::NAMED.into_iter().map(no_answer).collect();
+        all.push((exception(2), ErrorClass::of_exception(2)));
+        all.push((exception(6), ErrorClass::Busy));
+        all.push((exception(0x0B), ErrorClass::Gateway));
+        all.push((Observed::Undecodable(Undecodable::Bcd(0xA)), ErrorClass::Decode));
+        all
+    }
+
+    #[test]
+    fn without_a_usable_answer_nothing_is_judged() {
+        for yaml in ["min: 3", "not: 3", "record: true"] {
+            let limits = limits(yaml, &plain("u16"));
+            for (observed, class) in unusable() {
+                let judgement = limits.judge(&observed, None);
+                assert_eq!(judgement.verdict(), Verdict::Error, "{yaml} {observed:?}");
+                assert_eq!(judgement.error_class(), Some(class));
+            }
+        }
+        let refused = Observed::Exception(ExceptionCode::IllegalDataAddress);
+        assert_eq!(
+            limits("min: 3", &plain("u16")).judge(&refused, None).message(),
+            Some("the device answered exception illegal_data_address (02)")
+        );
+    }
+
+    #[test]
+    fn what_is_only_recorded_is_no_pass() {
+        let limits = limits("record: true", &plain("f32"));
+        for value in [Value::F32(1.0), Value::F32(f32::NAN)] {
+            assert_eq!(limits.judge(&observed(value), None), Judgement::Recorded);
+        }
+        assert_eq!(limits.describe(None), "recorded only");
+    }
+
+    #[test]
+    fn every_limit_must_hold_and_every_miss_is_told() {
+        let limits = limits("min: 5, not: 3, one_of: [3, 7]", &plain("u16"));
+        assert_eq!(limits.judge(&observed(number("7")), None), Judgement::PASS);
+        assert_eq!(
+            limits.judge(&observed(number("3")), Some("A")).message(),
+            Some("3 A is what is excluded: not 3 A and is below min 5 A")
+        );
+        assert_eq!(limits.describe(Some("A")), "not 3 A and one of 3 A, 7 A and >= 5 A");
+    }
+
+    #[test]
+    fn only_what_was_written_is_read_back() {
+        for corrupt in [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!({ "min": "5" }),
+            json!({ "min": null }),
+            json!({ "mim": 5 }),
+            json!({ "min": 5, "future": true }),
+            json!({ "nominal": 5 }),
+            json!({ "nominal": 0, "tolerance": "5%" }),
+            json!({ "tolerance": 5 }),
+            json!({ "marginal": { "min": 5 } }),
+            json!({ "min": 5, "marginal": {} }),
+            json!({ "min": 5, "record": true }),
+            json!({ "answers": true, "exception": 2 }),
+            json!({ "answers": "true" }),
+            json!({ "exception": 0 }),
+            json!({ "exception": 256 }),
+            json!({ "record": false }),
+            json!({ "one_of": [] }),
+            json!({ "matches": "[" }),
+            json!({ "at_least": "x" }),
+            json!({ "bits": { "set": [1], "clear": [1] } }),
+            json!({ "bits": { "set": [64] } }),
+            json!({ "bits": { "sett": [1] } }),
+            json!({ "bands": [{ "if": "a", "min": 5 }] }),
+            json!({ "band": { "min": 5 } }),
+            json!({ "band": { "if": "a" } }),
+        ] {
+            assert!(Limits::from_json(corrupt.clone()).is_err(), "{corrupt}");
+        }
+    }
+}

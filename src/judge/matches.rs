@@ -90,6 +90,7 @@ impl Kind for Matches {
 
 #[cfg(test)]
 mod tests {
+    use passline_modbus::point::DataType;
     use passline_modbus::value::Value;
 
     use crate::judge::testing::{limits, number, plain, point, refusal, verdict};
@@ -128,7 +129,10 @@ mod tests {
         assert!(refusal("matches: '.*'", &text).contains("cannot fail"));
         assert!(refusal("matches: '.{0,8}'", &text).contains("cannot fail"));
         assert!(refusal("matches: '[0-9]{9}'", &text).contains("cannot pass"));
-        assert!(refusal("matches: '.*a.{20}b'", &text).contains("too large"));
+        let long = point("string", |point| {
+            point.data_type = DataType::named("string", Some(40)).unwrap();
+        });
+        assert!(refusal("matches: '.*a.{20}b'", &long).contains("too large"));
         assert!(refusal("matches: '[0-9]+', equals: abc", &text).contains("cannot pass"));
         limits("matches: '.{0,7}'", &text);
     }

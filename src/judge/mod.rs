@@ -37,6 +37,8 @@ mod tolerance;
 mod valid;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod testing;
 
 pub mod exception;

@@ -170,6 +170,8 @@ fn walk(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -209,6 +211,47 @@ mod tests {
         check(r"[^\n]*", 2, Reach::All);
         check(r"[a&&b]", 2, Reach::Nothing);
         check(r"(?i)sn-\d{4,}", 20, Reach::Some);
-        check(".*a.{20}b", 20, Reach::Unknown);
+        check(".*a.{20}b", 21, Reach::Nothing);
+        check(".*a.{20}b", 80, Reach::Unknown);
+    }
+
+    /// Every text of at most two bytes that a point can bring.
+    fn short_texts() -> Vec<String> {
+        let one = (0..=0x7F_u8).map(char::from);
+        let two = one.clone().flat_map(|first| one.clone().map(move |second| [first, second]));
+        let wide = ('\u{80}'..='\u{7FF}').map(String::from);
+        let texts = one.clone().map(String::from).chain(two.map(String::from_iter)).chain(wide);
+        let trimmed = texts.filter(|text| !text.ends_with([' ', '\0']));
+        std::iter::once(String::new()).chain(trimmed).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn short_texts_agree_by_brute_force(
+            parts in prop::collection::vec((0..16_usize, 0..8_usize), 0..4),
+            either in any::<bool>(),
+        ) {
+            let atoms = [
+                "a", "[ab]", "[^a]", ".", r"\d", r"\w", r"\W", r"\s", "[ -~]", " ", "é", "(?s:.)",
+                r"\x00", "[!-~]", "(?i:k)", r"(?-u:\b)",
+            ];
+            let times = ["", "?", "*", "+", "{2}", "{0,1}", "{1,2}", "{3}"];
+            let parts = parts.into_iter().map(|(atom, count)| format!("{}{}", atoms[atom], times[count]));
+            let joined = parts.collect::<Vec<_>>().join(if either { "|" } else { "" });
+            let whole = format!(r"\A(?:{joined})\z");
+            let oracle = regex::Regex::new(&whole).unwrap();
+            let texts = short_texts();
+            let printable = |text: &&String| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+            let expected = if texts.iter().filter(printable).all(|text| oracle.is_match(text)) {
+                Reach::All
+            } else if texts.iter().any(|text| oracle.is_match(text)) {
+                Reach::Some
+            } else {
+                Reach::Nothing
+            };
+            prop_assert_eq!(reach(&whole, 2), expected, "{}", joined);
+        }
     }
 }

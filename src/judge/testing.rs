@@ -74,6 +74,11 @@ pub(super) fn limits(yaml: &str, point: &Point) -> Limits {
     limits
 }
 
+/// The limits of a point, if they are accepted.
+pub(super) fn accepted(yaml: &str, point: &Point) -> Option<Limits> {
+    demand(yaml, point).is_ok().then(|| limits(yaml, point))
+}
+
 /// What is wrong: the messages and remedies, without places.
 pub(super) fn refusal(yaml: &str, point: &Point) -> String {
     let shown = demand(yaml, point).expect_err(yaml);
