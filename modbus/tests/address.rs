@@ -111,11 +111,11 @@ fn durations_are_written_as_people_do() {
         (Duration::ZERO, "0ms"),
         (Duration::from_micros(1), "0.001ms"),
         (Duration::from_millis(999), "999ms"),
-        (Duration::from_millis(1000), "1s"),
+        (Duration::from_secs(1), "1s"),
         (Duration::from_millis(1050), "1.05s"),
-        (Duration::from_secs(60), "1m"),
+        (Duration::from_mins(1), "1m"),
         (Duration::from_secs(90), "90s"),
-        (Duration::from_secs(7200), "2h"),
+        (Duration::from_hours(2), "2h"),
     ] {
         assert_eq!(write_duration(duration), text);
     }
