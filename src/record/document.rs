@@ -404,3 +404,6 @@ impl Record {
         self.sha256.is_some() && Digest::of_json(&unsealed).ok() == self.sha256
     }
 }
+
+#[cfg(test)]
+mod tests;

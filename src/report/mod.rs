@@ -39,3 +39,42 @@ pub fn write_run(
     }
     junit.and(json)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Verdict, samples::*};
+
+    fn passed() -> RunDocument {
+        fold(in_plan_order(&script_of(&[Verdict::Pass])))
+    }
+
+    #[test]
+    fn the_document_in_the_folder_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut document = passed();
+        write_run(folder.path(), &mut document, "bench").unwrap();
+        let bytes = std::fs::read(folder.path().join(RUN)).unwrap();
+        assert_eq!(RunDocument::read(&bytes).unwrap(), passed());
+        assert!(folder.path().join(JUNIT).is_file());
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_written_fails_the_run() {
+        for taken in [RUN, JUNIT] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(taken), "of another run").unwrap();
+            let mut document = passed();
+            let error = write_run(folder.path(), &mut document, "bench").unwrap_err();
+            assert!(matches!(error, EvidenceError::Exists(_)), "{error}");
+            assert_eq!(document.outcome, Outcome::Error);
+            assert!(document.records.iter().all(crate::record::Record::is_intact));
+            let other = if taken == RUN { JUNIT } else { RUN };
+            let written = std::fs::read_to_string(folder.path().join(other)).unwrap();
+            let says_so = [r#""outcome":"error""#, r#"<error type="error""#];
+            assert!(says_so.iter().any(|words| written.contains(words)), "{written}");
+            let kept = std::fs::read(folder.path().join(taken)).unwrap();
+            assert_eq!(kept, b"of another run");
+        }
+    }
+}

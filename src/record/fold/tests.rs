@@ -191,10 +191,17 @@ proptest! {
             Event::CheckFinished(finished) => Some(finished.clone()),
             _ => None,
         }).collect();
+        let ended: Vec<_> = events[..kept].iter().filter_map(|event| match event {
+            Event::RecordFinished(finished) => Some(finished.record),
+            _ => None,
+        }).collect();
         let whole = kept == events.len();
         let document = fold(events.into_iter().take(kept));
         assert_valid(&document);
         prop_assert!(whole || document.outcome == Outcome::Aborted);
+        for (place, record) in document.records.iter().enumerate() {
+            prop_assert_eq!(record.outcome == Outcome::Aborted, !ended.contains(&place));
+        }
         for CheckFinished { record, test, check, result } in told {
             let planned = planned(&format!("check {check}"));
             prop_assert_eq!(&document.records[record].tests[test].checks[check], &planned.with(result));
