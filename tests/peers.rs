@@ -1,4 +1,4 @@
-//! Our client and our simulator against programs of other authors: both ends of the wire that we
+//! Our link and `passline simulate` against programs of other authors: both ends of the wire that we
 //! wrote share a codec, and would agree where both are wrong. `tests/peers/README.md` has the
 //! image that every server holds and the form of a query.
 //!
@@ -7,17 +7,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::future::pending;
 use std::time::Duration;
 
-use passline_modbus::link::{InFlight, Link, Options, tcp};
-use passline_modbus::point::Table;
-use passline_simulator::device::Device;
-use passline_simulator::endpoint::Endpoint;
-use passline_simulator::image::Image;
-use tokio::net::TcpListener;
+use passline_modbus::link::{Call, InFlight, Link, Options, tcp};
+use tempfile::TempDir;
+use tokio::process::Child;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 #[path = "peers/image.rs"]
 mod image;
@@ -26,7 +21,7 @@ mod programs;
 #[path = "peers/tokio_modbus.rs"]
 mod tokio_modbus;
 
-use image::{ADDRESSES, NOBODY, UNITS, reads, request, text, value, writes};
+use image::{NOBODY, reads, request, text, writes};
 
 /// Longer than any peer takes: it ends a test that hangs, and is never waited for otherwise.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -40,7 +35,7 @@ fn link(port: u16, in_flight: InFlight) -> Link {
 
 async fn call(link: &Link, query: &str) -> String {
     let (unit, request) = request(query);
-    let call = passline_modbus::link::Call { id: 0, unit, request, timeout: PATIENCE };
+    let call = Call { id: 0, unit, request, timeout: PATIENCE };
     let answer = link.call(call).await.result;
     text(answer.unwrap_or_else(|error| panic!("{query}: {error}")))
 }
@@ -55,24 +50,14 @@ async fn ask(port: u16, queries: &[String]) -> Vec<String> {
     answers
 }
 
-/// Our simulator with the common image: its port, and what keeps it alive.
-async fn simulator() -> (u16, Endpoint) {
-    let device = |unit| {
-        let words = |table| (0..ADDRESSES).map(|at| value(table, unit, at)).collect::<Vec<_>>();
-        let bits = |table| words(table).iter().map(|&bit| bit == 1).collect::<Vec<_>>();
-        let mut image = Image::new();
-        image.set_bits(Table::Coil, 0, &bits("coil")).unwrap();
-        image.set_bits(Table::Discrete, 0, &bits("discrete")).unwrap();
-        image.set_words(Table::Input, 0, &words("input")).unwrap();
-        image.set_words(Table::Holding, 0, &words("holding")).unwrap();
-        Device::new(image)
-    };
-    let devices = UNITS.into_iter().map(|unit| (unit, device(unit))).collect();
-    let endpoint = Endpoint::new(devices, Instant::now());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(endpoint.serve(listener, pending()));
-    (port, endpoint)
+/// The command, simulating a spec with the common image: its port, and what keeps it alive.
+async fn simulator() -> (u16, (Child, TempDir)) {
+    let directory = tempfile::tempdir().unwrap();
+    let spec = directory.path().join("spec.yaml");
+    std::fs::write(&spec, image::spec()).unwrap();
+    let mut passline = programs::command(env!("CARGO_BIN_EXE_passline"));
+    let (port, process) = programs::serve(passline.arg("simulate").arg(spec)).await;
+    (port, (process, directory))
 }
 
 // --- what is asked, and what is due ---------------------------------------------------------

@@ -19,6 +19,28 @@ pub(crate) fn value(table: &str, unit: u8, address: u16) -> u16 {
     }
 }
 
+/// A spec that simulates the image.
+pub(crate) fn spec() -> String {
+    let table = |unit, table| {
+        let values: Vec<_> = (0..ADDRESSES).map(|at| value(table, unit, at)).collect();
+        let kind = if matches!(table, "coil" | "discrete") { "bits" } else { "words" };
+        format!("{{ {table}: 0, {kind}: {values:?} }}")
+    };
+    let device = |unit| {
+        let image = TABLES.map(|name| table(unit, name)).join(", ");
+        format!(
+            "unit_{unit}: {{ link: line, unit_id: {unit}, points: {{ first: {{ holding: 0 }} }}, \
+             simulate: {{ image: [{image}] }} }}"
+        )
+    };
+    let devices = UNITS.map(device).join(", ");
+    format!(
+        "spec: peers\nversion: '1'\ntitle: The common image\n\
+         links: {{ line: 'tcp://127.0.0.1:502' }}\ndevices: {{ {devices} }}\n\
+         tests: [{{ test: first, steps: [{{ read: unit_1.first, equals: 64535 }}] }}]\n"
+    )
+}
+
 /// Queries and the answers that are due, in order. Every table of every unit: one value, a count
 /// that fills no byte, as many registers as fit in an answer, the last address, one too many.
 pub(crate) fn reads() -> Vec<(String, String)> {

@@ -15,7 +15,7 @@ fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
 }
 
-fn command(program: impl AsRef<OsStr>) -> Command {
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
@@ -61,7 +61,9 @@ pub(crate) async fn serve(server: &mut Command) -> (u16, Child) {
     let mut line = String::new();
     let mut output = BufReader::new(process.stdout.as_mut().unwrap());
     timeout(PATIENCE, output.read_line(&mut line)).await.unwrap().unwrap();
-    let port = line.trim_end().strip_prefix("listening on ").and_then(|port| port.parse().ok());
+    // `listening on PORT`, or `listening on tcp://HOST:PORT for ...`.
+    let place = line.strip_prefix("listening on ").and_then(|rest| rest.split_whitespace().next());
+    let port = place.and_then(|place| place.rsplit(':').next()?.parse().ok());
     (port.unwrap_or_else(|| panic!("{server:?} does not listen: {line:?}")), process)
 }
 
