@@ -283,7 +283,10 @@ fn wrong_types_are_refused_with_what_helps() {
         integer("'5'"),
         "10 an integer within 0..=65535 is needed here, and this is the text `5` / remove the quotes: 5"
     );
+}
 
+#[test]
+fn texts_and_words_are_refused_with_what_helps() {
     let text =
         |entry: &str| refused(&format!("text: {entry}"), |f| assert_eq!(f.text("text"), None));
     assert_eq!(

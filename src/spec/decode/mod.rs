@@ -63,7 +63,7 @@ impl Spanned<String> {
     pub fn part(&self, bytes: Range<usize>) -> Span {
         let Span { source, start, end } = self.span;
         let offset = |byte: usize| start.saturating_add(u32::try_from(byte).unwrap_or(u32::MAX));
-        if (end - start) as usize != self.value.len() || bytes.end > self.value.len() {
+        if end.saturating_sub(start) as usize != self.value.len() || bytes.end > self.value.len() {
             return self.span;
         }
         Span { source, start: offset(bytes.start), end: offset(bytes.end) }

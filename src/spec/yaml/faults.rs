@@ -34,8 +34,8 @@ pub(super) fn syntax_error(error: &ScanError, source: &Source) -> Diagnostic {
         return depth_error(span);
     }
     let diagnostic = match error.kind() {
-        ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
-            return control_character(*character, span);
+        ErrorKind::UnexpectedCharacter { character } if !character.is_ascii_graphic() => {
+            return not_allowed(*character, span);
         }
         kind => Diagnostic::error(span, format!("this is not YAML: {kind}")),
     };
@@ -45,10 +45,10 @@ pub(super) fn syntax_error(error: &ScanError, source: &Source) -> Diagnostic {
     }
 }
 
-fn control_character(character: char, span: Span) -> Diagnostic {
+fn not_allowed(character: char, span: Span) -> Diagnostic {
     let code = u32::from(character);
-    Diagnostic::error(span, format!("this holds the control character U+{code:04X}"))
-        .remedy(format!("remove it; a text that needs it is written \"\\u{code:04x}\""))
+    Diagnostic::error(span, format!("YAML does not allow the character U+{code:04X} as it is"))
+        .remedy(format!("remove it; a text that needs it is written \"\\U{code:08X}\""))
 }
 
 fn remedy(kind: &ErrorKind) -> Option<&'static str> {
