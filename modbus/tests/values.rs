@@ -348,6 +348,27 @@ proptest! {
     }
 }
 
+#[test]
+fn bytes_read_back_from_how_they_are_shown() {
+    for (text, bytes) in
+        [("", &[][..]), ("0A FF", &[0x0A, 0xFF]), ("0aff", &[0x0A, 0xFF]), ("00", &[0])]
+    {
+        assert_eq!(Value::bytes(text), Some(Value::Bytes(bytes.to_vec())), "{text}");
+    }
+    for text in ["0", "0A F", "0x0A", "+1", "gg", "0A-FF", "é"] {
+        assert_eq!(Value::bytes(text), None, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_read_back_and_any_text_is_read_or_refused(bytes: Vec<u8>, text in ".{0,8}") {
+        let value = Value::Bytes(bytes);
+        prop_assert_eq!(Value::bytes(&value.to_string()), Some(value));
+        Value::bytes(&text);
+    }
+}
+
 /// Half a unit of the 34th digit.
 fn half_unit(value: &Decimal) -> Decimal {
     let magnitude = value.abs().to_string();

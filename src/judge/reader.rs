@@ -182,14 +182,8 @@ impl<'r, 't, 'c> Reader<'r, 't, 'c> {
 
     fn bytes(&self, node: Node<'t>) -> Result<Constant, Reported> {
         let given = self.context.text(node).ok_or(Reported)?;
-        let digits: String = given.value.split(' ').collect();
-        let pairs = digits.as_bytes().chunks(2).map(|pair| {
-            let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
-            pair.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(())?;
-            u8::from_str_radix(pair, 16).ok()
-        });
-        match pairs.collect::<Option<Vec<u8>>>() {
-            Some(bytes) => Ok(Constant::Text(Value::Bytes(bytes).to_string())),
+        match Value::bytes(&given.value) {
+            Some(bytes) => Ok(Constant::Text(bytes.to_string())),
             None => self.refuse(
                 given.span,
                 format!("{} is no sequence of bytes", quoted(&given.value)),

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use passline_modbus::point::{Point, Raw, Span as Place};
+use passline_modbus::point::{Domain, Point, Raw, Span as Place};
 use passline_modbus::value::Value;
 use passline_simulator::fault::{Fault, Kind, Probability, Scope, Trigger};
 use passline_simulator::image::Image;
@@ -15,6 +15,7 @@ use super::model::{Map, Simulation};
 use super::point::{self, Common, PLACE};
 use super::shape::{Field, Object, Shape};
 use super::source::Span;
+use super::variables::Scalar;
 use super::yaml::Node;
 use crate::judge::exception;
 
@@ -185,7 +186,7 @@ fn values(context: &Context<'_>, map: &Map, image: &mut Image, fields: &Fields<'
             continue;
         };
         if let Some(value) = context.scalar(entry.value) {
-            given.push((Arc::clone(point), value.value.into(), value.span));
+            given.push((Arc::clone(point), held(point, value.value), value.span));
         }
     }
     given.sort_by_key(|(point, ..)| (point.scale_factor().is_some(), point.field().is_some()));
@@ -195,6 +196,15 @@ fn values(context: &Context<'_>, map: &Map, image: &mut Image, fields: &Fields<'
             context.report(Diagnostic::error(span, message));
         }
     }
+}
+
+/// A scalar as a point could hold it: bytes are written as limits write them, `0A FF`.
+fn held(point: &Point, scalar: Scalar) -> Value {
+    let bytes = match (&scalar, point.domain()) {
+        (Scalar::Text(text), Domain::Bytes { .. }) => Value::bytes(text),
+        _ => None,
+    };
+    bytes.unwrap_or_else(|| scalar.into())
 }
 
 fn write(map: &Map, image: &mut Image, point: &Point, value: &Value) -> Result<(), String> {

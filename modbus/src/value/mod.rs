@@ -28,6 +28,18 @@ pub enum Value {
 }
 
 impl Value {
+    /// The bytes that a text writes as two hexadecimal digits each: `0A FF`, as they are shown, or
+    /// `0aff`. `None` for any other text.
+    pub fn bytes(text: &str) -> Option<Value> {
+        let digits: String = text.split(' ').collect();
+        let byte = |pair: &[u8]| {
+            let [high, low] = *pair else { return None };
+            let digit = |digit: u8| char::from(digit).to_digit(16);
+            u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+        };
+        digits.as_bytes().chunks(2).map(byte).collect::<Option<_>>().map(Value::Bytes)
+    }
+
     /// How this value stands to a decimal limit; `None` if it is NaN or not a number.
     ///
     /// Numbers are compared exactly. Against a float the limit is first rounded to that width, so
