@@ -19,13 +19,14 @@ mod json;
 #[cfg(test)]
 pub(crate) mod samples;
 mod stamp;
+mod transaction;
 mod verdict;
 
 pub use class::{ErrorClass, OtherException, UnknownClass};
 pub use digest::{Digest, Hex, NotHex};
 pub use document::{
-    Attempt, AttemptError, Check, Direction, Frame, Input, Kind, Measurement, Note, ReadError,
-    Record, RecordFormat, RunDocument, RunFormat, SpecSource, Test, Tool, Transaction, Uut,
+    Attempt, AttemptError, Check, Input, Kind, Measurement, ReadError, Record, RecordFormat,
+    RunDocument, RunFormat, SpecSource, Test, Tool, Uut,
 };
 pub use event::{
     CheckFinished, CheckResult, Event, EventsFormat, Line, PlannedCheck, RecordFinished,
@@ -39,4 +40,5 @@ pub use journal::{
 };
 pub use json::Json;
 pub use stamp::Stamp;
+pub use transaction::{Direction, Frame, Note, Transaction};
 pub use verdict::{Counts, Mode, Outcome, Phase, Scope, Verdict};

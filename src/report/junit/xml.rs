@@ -1,11 +1,12 @@
-//! XML 1.0 that every reader takes: no character that it forbids, none that a reader changes.
+//! XML 1.0 that every reader takes: quick-xml quotes what a reader would take for markup or
+//! change, and what XML forbids is shown here.
 
 use std::{borrow::Cow, fmt::Write as _, io};
 
 use quick_xml::{
     Writer,
-    events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event, attributes::Attribute},
-    name::QName,
+    escape::partial_escape,
+    events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
 };
 
 /// A name and its value.
@@ -40,7 +41,7 @@ impl<W: io::Write> Xml<W> {
         text: &str,
     ) -> io::Result<()> {
         self.open(name, attributes)?;
-        self.0.write_event(Event::Text(BytesText::from_escaped(escaped(text, Place::Text))))?;
+        self.0.write_event(Event::Text(BytesText::from_escaped(partial_escape(legal(text)))))?;
         self.close(name)
     }
 
@@ -51,9 +52,7 @@ impl<W: io::Write> Xml<W> {
 }
 
 fn start<'a>(name: &'a str, attributes: &[Pair<'_>]) -> BytesStart<'a> {
-    let attributes = attributes
-        .iter()
-        .map(|(key, value)| Attribute { key: QName(key), value: escaped(value, Place::Attribute) });
+    let attributes = attributes.iter().map(|&(key, value)| (key, legal(value)));
     BytesStart::new(name).with_attributes(attributes)
 }
 
@@ -64,53 +63,17 @@ pub(super) fn legal(text: &str) -> Cow<'_, str> {
     }
     let mut shown = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if is_legal(c) { shown.push(c) } else { show(c, &mut shown) }
-    }
-    Cow::Owned(shown)
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Attribute,
-    Text,
-}
-
-fn escaped(text: &str, place: Place) -> Cow<'_, str> {
-    if !text.chars().any(|c| !is_legal(c) || reference(c, place).is_some()) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match reference(c, place) {
-            Some(reference) => escaped.push_str(reference),
-            None if is_legal(c) => escaped.push(c),
-            None => show(c, &mut escaped),
+        if is_legal(c) {
+            shown.push(c);
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "#x{:02X}", u32::from(c));
         }
     }
-    Cow::Owned(escaped)
+    Cow::Owned(shown)
 }
 
 /// The production `Char` of XML 1.0, clause 2.2.
 fn is_legal(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
-}
-
-fn show(forbidden: char, out: &mut String) {
-    // Writing to a string cannot fail.
-    let _ = write!(out, "#x{:02X}", u32::from(forbidden));
-}
-
-/// What stands for a character that is markup, or that a reader would make another of: line ends
-/// (clause 2.11) and blanks in attributes (clause 3.3.3).
-fn reference(c: char, place: Place) -> Option<&'static str> {
-    match c {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        '\r' => Some("&#13;"),
-        '"' if place == Place::Attribute => Some("&quot;"),
-        '\n' if place == Place::Attribute => Some("&#10;"),
-        '\t' if place == Place::Attribute => Some("&#9;"),
-        _ => None,
-    }
 }
