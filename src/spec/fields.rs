@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use passline_modbus::value::Decimal;
 
-use super::decode::{Context, Entry, Operand};
+use super::decode::{Context, Entry};
 use super::diagnostic::{Diagnostic, quoted};
 use super::shape::{Field, Object, Shape, one_of};
 use super::source::{Span, Spanned};
@@ -58,16 +58,6 @@ impl<'c> Context<'c> {
 }
 
 impl<'t, 'c> Fields<'t, 'c> {
-    /// The context it was read in.
-    pub fn context(&self) -> Context<'c> {
-        self.context
-    }
-
-    /// The mapping.
-    pub fn mapping(&self) -> Node<'t> {
-        self.node
-    }
-
     /// Where the mapping begins.
     pub fn span(&self) -> Span {
         self.node.span()
@@ -125,11 +115,6 @@ impl<'t, 'c> Fields<'t, 'c> {
         self.context.duration(self.shaped(key, |shape| matches!(shape, Shape::Duration))?.value)
     }
 
-    /// A `Shape::Percent`: the number before the `%`.
-    pub fn percent(&self, key: &str) -> Option<Spanned<Decimal>> {
-        self.context.percent(self.shaped(key, |shape| matches!(shape, Shape::Percent))?.value)
-    }
-
     /// A `Shape::Choice`: the word of the table.
     pub fn choice(&self, key: &str) -> Option<Spanned<&'static str>> {
         let present = self.shaped(key, |shape| matches!(shape, Shape::Choice(_)))?;
@@ -145,13 +130,6 @@ impl<'t, 'c> Fields<'t, 'c> {
     /// A `Shape::Expression`.
     pub fn expression(&self, key: &str) -> Option<Spanned<String>> {
         self.context.expression(self.shaped(key, |shape| matches!(shape, Shape::Expression))?.value)
-    }
-
-    /// A `Shape::Operand`: the value, of the inner shape's type, or the expression.
-    pub fn operand(&self, key: &str) -> Option<Spanned<Operand>> {
-        let present = self.shaped(key, |shape| matches!(shape, Shape::Operand(_)))?;
-        let Shape::Operand(inner) = present.field.shape else { return None };
-        self.context.operand(present.value, inner)
     }
 
     /// A `Shape::List`. Empty if absent.

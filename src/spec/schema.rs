@@ -7,9 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::shape::{Field, Object, Shape};
 
-/// What may stand for any scalar that is not text.
-const VARIABLE: &str = r"^\$\([A-Za-z0-9_.]+\)$";
-const EXPRESSION: &str = "^= ";
+/// What may stand for any scalar that is not text: a variable alone, or an expression.
+const INSTEAD: &str = r"^(\$\([A-Za-z0-9_.]+\)$|= )";
 const NAME: &str = r"^([A-Za-z0-9_]|\$\([A-Za-z0-9_.]+\))+$";
 const DURATION: &str = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h)|.*\$\([A-Za-z0-9_.]+\).*)$";
 const PERCENT: &str = r"^([-+0-9.eE]+ *%|.*\$\([A-Za-z0-9_.]+\).*)$";
@@ -80,21 +79,17 @@ impl Definitions {
 
     fn shape(&mut self, shape: &'static Shape) -> Value {
         match shape {
-            Shape::Bool => or_variable(json!({ "type": "boolean" })),
+            Shape::Bool => or_instead(json!({ "type": "boolean" })),
             Shape::Integer { min, max } => {
-                or_variable(json!({ "type": "integer", "minimum": min, "maximum": max }))
+                or_instead(json!({ "type": "integer", "minimum": min, "maximum": max }))
             }
-            Shape::Number => or_variable(json!({ "type": "number" })),
-            Shape::Choice(words) => or_variable(json!({ "enum": words })),
+            Shape::Number => or_instead(json!({ "type": "number" })),
+            Shape::Choice(words) => or_instead(json!({ "enum": words })),
             Shape::Text => json!({ "type": "string" }),
             Shape::Name => json!({ "type": ["string", "number", "boolean"], "pattern": NAME }),
             Shape::Duration => json!({ "type": "string", "pattern": DURATION }),
             Shape::Percent => json!({ "type": "string", "pattern": PERCENT }),
             Shape::Scalar | Shape::Expression => json!({ "type": ["string", "number", "boolean"] }),
-            Shape::Operand(inner) => {
-                let expression = json!({ "type": "string", "pattern": EXPRESSION });
-                any_of([self.shape(inner), expression])
-            }
             Shape::List(item) => json!({ "type": "array", "items": self.shape(item) }),
             Shape::OneOrMany(item) => {
                 any_of([self.shape(item), json!({ "type": "array", "items": self.shape(item) })])
@@ -109,8 +104,8 @@ impl Definitions {
     }
 }
 
-fn or_variable(schema: Value) -> Value {
-    any_of([schema, json!({ "type": "string", "pattern": VARIABLE })])
+fn or_instead(schema: Value) -> Value {
+    any_of([schema, json!({ "type": "string", "pattern": INSTEAD })])
 }
 
 /// The alternatives in one list, without those that are there twice.

@@ -25,7 +25,8 @@ pub struct Field {
     pub doc: &'static str,
 }
 
-/// What may stand in a place. A variable `$(name)` may stand for every scalar.
+/// What may stand in a place. A variable `$(name)` may stand for every scalar, and where the decoder
+/// is given a way to evaluate them, `= ` and an expression.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
     /// `true` or `false`.
@@ -53,8 +54,6 @@ pub enum Shape {
     Scalar,
     /// An expression; a leading `= ` may be left out here.
     Expression,
-    /// The shape, or `= ` and an expression.
-    Operand(&'static Shape),
     /// A list of the shape.
     List(&'static Shape),
     /// The shape, or a list of it.
@@ -110,7 +109,6 @@ impl Shape {
             Self::Choice(words) => one_of(words),
             Self::Scalar => "a number, a text, `true` or `false`".to_owned(),
             Self::Expression => "an expression".to_owned(),
-            Self::Operand(shape) => format!("{} or `= ` and an expression", shape.wanted()),
             Self::List(_) => "a list".to_owned(),
             Self::OneOrMany(shape) => format!("{} or a list", shape.wanted()),
             Self::Map(_) => "a mapping".to_owned(),

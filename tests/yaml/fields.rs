@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use passline::spec::decode::{Context, Operand};
+use passline::spec::decode::{Context, Evaluator};
 use passline::spec::fields::Fields;
 use passline::spec::shape::{Field, Object, Shape};
 use passline::spec::variables::Scalar;
@@ -25,8 +25,8 @@ pub(crate) static STEP: Object = Object {
             Field::required("unit_id", Shape::Integer { min: 0, max: 255 }, "The unit id."),
             Field::optional("address", Shape::U16, "The address."),
             Field::optional("min", Shape::Number, "The least."),
-            Field::optional("max", Shape::Operand(&Shape::Number), "The greatest."),
-            Field::optional("equals", Shape::Operand(&Shape::Scalar), "The value."),
+            Field::optional("max", Shape::Number, "The greatest."),
+            Field::optional("equals", Shape::Scalar, "The value."),
             Field::optional("tolerance", Shape::Percent, "How far off."),
             Field::optional("within", Shape::Duration, "By when."),
             Field::optional("order", Shape::Choice(&["ABCD", "CDAB", "DCBA"]), "The word order."),
@@ -161,10 +161,6 @@ fn values_of_the_right_shape_are_taken() {
     assert_eq!(step("name: 007", |f| f.name("name").unwrap().value), "007");
     assert!(step("verify: True", |f| f.boolean("verify").unwrap().value));
     assert_eq!(step("order: CDAB", |f| f.choice("order").unwrap().value), "CDAB");
-    assert_eq!(
-        step("tolerance: 0.5%", |f| f.percent("tolerance").unwrap().value.to_string()),
-        "0.5"
-    );
     assert_eq!(step("tags: [a, b]", |f| f.list("tags").len()), 2);
     assert_eq!(step("errors: a", |f| f.one_or_many("errors").len()), 1);
     assert_eq!(step("errors: [a, b]", |f| f.one_or_many("errors").len()), 2);
@@ -324,15 +320,6 @@ fn texts_and_words_are_refused_with_what_helps() {
     assert!(name("''").contains("`` is no name"));
     assert!(name("é").contains("`é` is no name"));
 
-    let percent = |entry: &str| {
-        refused(&format!("tolerance: {entry}"), |f| assert_eq!(f.percent("tolerance"), None))
-    };
-    assert!(
-        percent("5")
-            .contains("a percentage such as `5%` is needed here, and this is the number `5`")
-    );
-    assert!(percent("x%").contains("this is the text `x%`"));
-
     assert_eq!(
         refused("tags: a", |f| assert!(f.list("tags").is_empty())),
         "7 a list is needed here, and this is the text `a` / "
@@ -342,18 +329,13 @@ fn texts_and_words_are_refused_with_what_helps() {
         "9 a mapping is needed here, and this is a list / "
     );
     let nothing = "there is no value here, and a text is needed / write the value, or remove the entry; an empty text is `\"\"`";
-    assert_eq!(
-        refused("tags: [~]", |f| assert_eq!(f_text(f, "tags"), None)),
-        format!("8 {nothing}")
-    );
+    let parsed = Parsed::of("~");
+    assert_eq!(parsed.decode(|context, root| context.text(root)), None);
+    assert_eq!(parsed.messages(), ["1:1 there is no value here, and a text is needed"]);
     assert_eq!(
         refused("values: {~: a}", |f| assert!(f.map("values").is_empty())),
         format!("10 {nothing}")
     );
-}
-
-fn f_text(fields: &Fields<'_, '_>, key: &str) -> Option<String> {
-    Some(fields.context().text(*fields.list(key).first()?)?.value)
 }
 
 #[test]
@@ -370,34 +352,41 @@ fn a_value_that_was_reported_is_not_reported_again() {
 }
 
 #[test]
-fn operands_are_values_or_expressions_with_their_exact_place() {
-    let expression = step("max: = meter.nominal * 1.1", |f| f.operand("max").unwrap());
-    assert_eq!(expression.value, Operand::Expression("meter.nominal * 1.1".to_owned()));
-    assert_eq!((expression.span.start, expression.span.end), (26, 45), "without the `= `");
-    let quoted = step("max: '= 2 > 1'", |f| f.operand("max").unwrap());
-    assert_eq!(
-        (quoted.value, quoted.span.start, quoted.span.end),
-        (Operand::Expression("2 > 1".to_owned()), 27, 32)
-    );
-    assert!(matches!(
-        step("max: 5", |f| f.operand("max").unwrap().value),
-        Operand::Value(Scalar::Number(_))
-    ));
-    assert_eq!(
-        step("equals: abc", |f| f.operand("equals").unwrap().value),
-        Operand::Value(Scalar::Text("abc".to_owned()))
-    );
-    assert!(
-        refused("max: abc", |f| assert_eq!(f.operand("max"), None)).contains("a number is needed")
-    );
-    assert_eq!(step("compute: a + b", |f| f.expression("compute").unwrap().value), "a + b");
-    assert_eq!(step("compute: = a + b", |f| f.expression("compute").unwrap().value), "a + b");
+fn expressions_have_their_exact_place() {
+    let expression = |entry: &str| {
+        let text = step(&format!("compute: {entry}"), |f| f.expression("compute").unwrap());
+        (text.value, text.span.start - 28, text.span.end - 28)
+    };
+    assert_eq!(expression("a + bad"), ("a + bad".to_owned(), 0, 7));
+    assert_eq!(expression("= a + b"), ("a + b".to_owned(), 2, 7), "without the `= `");
+    assert_eq!(expression("'= 2 > 1'"), ("2 > 1".to_owned(), 3, 8), "without the quotes");
     let text = step("compute: a + bad", |f| f.expression("compute").unwrap());
     let part = text.part(4..7);
     assert_eq!((part.start, part.end), (32, 35));
     assert_eq!(text.part(4..99), text.span, "a part that is not inside is the whole");
     let escaped = step("compute: \"a\\x20+ b\"", |f| f.expression("compute").unwrap());
     assert_eq!(escaped.part(0..1), escaped.span, "escapes move everything: the whole scalar");
+}
+
+#[test]
+fn expressions_stand_for_values_where_they_can_be_evaluated() {
+    let parsed = Parsed::of("read: x\nunit_id: 1\nmin: = a + 1\nmax: = no\nwithin: = a\n");
+    let evaluate = |text: &str| match text {
+        "no" => None,
+        text => Some(Scalar::Text(format!("<{text}>"))),
+    };
+    parsed.decode(|context, root| {
+        let context = Context { expressions: Some(Evaluator(&evaluate)), ..context };
+        let fields = context.fields(root, &STEP).unwrap();
+        assert!(fields.number("min").is_none() && fields.number("max").is_none());
+        let sum = context.scalar(fields.node("min").unwrap()).unwrap().value;
+        assert_eq!(sum, Scalar::Text("<a + 1>".to_owned()));
+    });
+    assert_eq!(
+        parsed.messages(),
+        ["3:6 a number is needed here, and this is the text `<a + 1>`"],
+        "their value is of a type like others; what has none was reported by whoever evaluates"
+    );
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Whatever the file holds: no panic, and no text that changes on the way.
 
-use passline::spec::shape::Shape;
 use proptest::prelude::*;
 
 use super::Parsed;
@@ -134,8 +133,7 @@ fn exercise(text: &str) {
             if let Some(fields) = context.fields(root, &STEP) {
                 let _ =
                     (fields.text("read"), fields.integer::<u8>("unit_id"), fields.number("min"));
-                let _ =
-                    (fields.operand("max"), fields.operand("equals"), fields.percent("tolerance"));
+                let _ = (fields.number("max"), fields.scalar("equals"));
                 let _ = (fields.duration("within"), fields.choice("order"), fields.name("name"));
                 let _ = (fields.list("tags"), fields.map("values"), fields.expression("compute"));
             }
@@ -147,11 +145,7 @@ fn exercise(text: &str) {
                     context.text(node),
                     context.name(node),
                 );
-                let _ = (
-                    context.operand(node, &Shape::Bool),
-                    context.duration(node),
-                    context.variable(node),
-                );
+                let _ = (context.expression(node), context.duration(node), context.variable(node));
                 nodes.extend(node.items().into_iter().flatten());
                 nodes.extend(
                     node.pairs().into_iter().flatten().flat_map(|(key, value)| [key, value]),

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use passline::spec::decode::{Context, Operand};
+use passline::spec::decode::Context;
 use passline::spec::diagnostic::Diagnostics;
-use passline::spec::shape::Shape;
 use passline::spec::variables::{Inserted, NotInserted, Scalar, Variable, Variables};
 
 use super::Parsed;
@@ -50,9 +49,8 @@ fn a_variable_alone_keeps_its_type_and_in_a_text_is_text() {
     );
     assert_eq!(text("x: $(fw)"), (Some("1.10".to_owned()), vec![]));
     assert_eq!(text("x: tcp://$(env.HOST):502"), (Some("tcp://10.0.0.1:502".to_owned()), vec![]));
-    let operand =
-        with_vars("x: = meter.v_$(phase) * 2", |c, x| c.operand(x, &Shape::Number).unwrap().value);
-    assert_eq!(operand, (Operand::Expression("meter.v_l1 * 2".to_owned()), vec![]));
+    let expression = with_vars("x: = meter.v_$(phase) * 2", |c, x| c.expression(x).unwrap().value);
+    assert_eq!(expression, ("meter.v_l1 * 2".to_owned(), vec![]));
 }
 
 #[test]

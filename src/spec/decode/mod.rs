@@ -37,15 +37,6 @@ impl std::fmt::Debug for Evaluator<'_> {
     }
 }
 
-/// A value, or an expression that will have one.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Operand {
-    /// Known now.
-    Value(Scalar),
-    /// The expression without its `= `.
-    Expression(String),
-}
-
 /// An entry of a mapping with keys of the user's own.
 #[derive(Debug, Clone)]
 pub struct Entry<'t> {
@@ -119,10 +110,11 @@ impl<'c> Context<'c> {
         (min, max): (i128, i128),
     ) -> Option<Spanned<T>> {
         let shape = Shape::Integer { min, max };
-        let number = self.integer_in(node, &shape)?;
-        match number.value.to_i128().and_then(|value| T::try_from(value).ok()) {
-            Some(value) => Some(Spanned { value, span: number.span }),
-            None => self.wrong(node, &shape, &Scalar::Number(number.value)),
+        let Spanned { value, span } = self.number_in(node, &shape)?;
+        let within = value.to_i128().filter(|value| (min..=max).contains(value));
+        match within.and_then(|value| T::try_from(value).ok()) {
+            Some(value) => Some(Spanned { value, span }),
+            None => self.wrong(node, &shape, &Scalar::Number(value)),
         }
     }
 
@@ -195,18 +187,6 @@ impl<'c> Context<'c> {
         }
     }
 
-    /// The number before a `%`.
-    pub fn percent(&self, node: Node<'_>) -> Option<Spanned<Decimal>> {
-        let value = self.typed(node, &Shape::Percent)?;
-        let Scalar::Text(text) = &value else { return self.wrong(node, &Shape::Percent, &value) };
-        let number =
-            text.strip_suffix('%').map(|text| Written { text: text.trim_end(), plain: true });
-        match number.map(Written::typed) {
-            Some(Ok(Plain::Number(value))) => Some(Spanned { value, span: node.span() }),
-            _ => self.wrong(node, &Shape::Percent, &value),
-        }
-    }
-
     /// A number, a text or a truth value.
     pub fn scalar(&self, node: Node<'_>) -> Option<Spanned<Scalar>> {
         let value = self.typed(node, &Shape::Scalar)?;
@@ -219,21 +199,6 @@ impl<'c> Context<'c> {
         let Spanned { value, span } = self.scalar(node)?;
         let text = self.word(node, &Shape::Scalar)?.value;
         Some(Spanned { value: Variable { value, text }, span })
-    }
-
-    /// A scalar of the shape, or `= ` and an expression.
-    pub fn operand(&self, node: Node<'_>, shape: &Shape) -> Option<Spanned<Operand>> {
-        if let Given::Expression(text) = self.given(node, shape)? {
-            return Some(text.map(Operand::Expression));
-        }
-        let value = match shape {
-            Shape::Bool => self.boolean(node)?.map(Scalar::Bool),
-            Shape::Number => self.number(node)?.map(Scalar::Number),
-            Shape::Integer { .. } => self.integer_in(node, shape)?.map(Scalar::Number),
-            Shape::Text => self.text(node)?.map(Scalar::Text),
-            _ => self.scalar(node)?,
-        };
-        Some(value.map(Operand::Value))
     }
 
     /// An expression; its `= ` may be left out.
@@ -298,19 +263,6 @@ impl<'c> Context<'c> {
             Scalar::Number(value) => Some(Spanned { value, span: node.span() }),
             other => self.wrong(node, wanted, &other),
         }
-    }
-
-    fn integer_in(&self, node: Node<'_>, wanted: &Shape) -> Option<Spanned<Decimal>> {
-        let number = self.number_in(node, wanted)?;
-        let value = number.value.to_i128();
-        let within = match (wanted, value) {
-            (Shape::Integer { min, max }, Some(value)) => (*min..=*max).contains(&value),
-            _ => value.is_some(),
-        };
-        if !within {
-            return self.wrong(node, wanted, &Scalar::Number(number.value));
-        }
-        Some(number)
     }
 
     /// A scalar's value by its own type.
