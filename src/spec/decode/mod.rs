@@ -296,7 +296,7 @@ impl<'c> Context<'c> {
             None
         };
         if let (Some(body), Some(Evaluator(evaluate))) = (body, self.expressions) {
-            let text = inserted.map_or_else(|| body.to_owned(), |inserted| inserted.text());
+            let text = inserted.map_or_else(|| body.to_owned(), Inserted::text);
             return evaluate(&text).map(|value| Given::Variable(Variable::from(value)));
         }
         Some(match (body, inserted) {
