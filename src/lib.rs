@@ -13,6 +13,7 @@
 pub mod cli;
 pub mod engine;
 pub mod expression;
+pub mod harness;
 pub mod judge;
 pub mod plan;
 pub mod record;

@@ -82,21 +82,21 @@ impl Progress {
         let tests = self.tests.get_mut(finished.record);
         let Some(test) = tests.and_then(|tests| tests.get_mut(finished.test)) else { return };
         let name = test.checks.get(finished.check).map_or("", String::as_str);
-        let mut remark = format!("      {name}");
+        let mut remark = vec![format!("      {name}")];
         if let Some(message) = &result.message {
-            remark.push_str(&format!(": {message}"));
+            remark.push(format!(": {message}"));
         }
         let class = result.attempts.last().and_then(|attempt| attempt.error.as_ref());
         if let Some(error) = class.filter(|_| bad) {
-            remark.push_str(&format!(" [{}]", error.class));
+            remark.push(format!(" [{}]", error.class));
         }
         if result.flaky {
-            remark.push_str(&format!(" (flaky: passed at attempt {})", result.attempts.len()));
+            remark.push(format!(" (flaky: passed at attempt {})", result.attempts.len()));
         }
         if result.marginal {
-            remark.push_str(" (marginal)");
+            remark.push(" (marginal)".to_owned());
         }
-        test.remarks.push(remark);
+        test.remarks.push(remark.concat());
     }
 
     fn tested(&mut self, finished: &TestFinished) {

@@ -210,7 +210,7 @@ fn extra_reports(
 
 /// One line for each record, and where the evidence is.
 fn summary(document: &RunDocument, folder: &Path) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for record in &document.records {
         let counts = record.counts;
         let mut parts = vec![format!("{} passed", counts.pass)];
@@ -227,8 +227,8 @@ fn summary(document: &RunDocument, folder: &Path) -> String {
             }
         }
         let seconds = record.ended.milliseconds_since(record.started);
-        text.push_str(&format!(
-            "{}: {} ({} s, {}, {})\n",
+        lines.push(format!(
+            "{}: {} ({} s, {}, {})",
             record.spec.name,
             record.outcome.word().to_uppercase(),
             seconds / 1000,
@@ -236,8 +236,8 @@ fn summary(document: &RunDocument, folder: &Path) -> String {
             parts.join(", ")
         ));
     }
-    text.push_str(&format!("evidence: {}", folder.display()));
-    text
+    lines.push(format!("evidence: {}", folder.display()));
+    lines.join("\n")
 }
 
 /// Which devices `--simulate` means; every name must be one.

@@ -112,12 +112,12 @@ fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) 
     let options = options(draft);
     let observer = frames.clone();
     let observe = move |event: passline_modbus::link::Event<'_>| observer.observe(&event);
-    let link = match (key, &draft.address) {
-        (Key::Real(_), Some(address)) => {
-            let Place::Tcp { host, port } = address.place.clone();
+    let link = match key {
+        Key::Real(Place::Tcp { host, port }) => {
+            let (host, port) = (host.clone(), *port);
             Link::spawn(move || tcp::connect(host.clone(), port), options, observe)
         }
-        _ => {
+        Key::Simulated(..) => {
             let endpoint = simulation(&draft.members, seed, zero);
             let connect = move || {
                 let stream = endpoint.connect();

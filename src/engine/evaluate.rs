@@ -29,8 +29,11 @@ pub(super) type ByInput<'a> = HashMap<usize, &'a Brought>;
 
 /// Judges one attempt of a check.
 pub(super) fn judge(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> Judged {
-    let raw = raw(plan, brought);
     let unit = unit(check);
+    let measured = |value: Option<&Value>| {
+        let raw = raw(plan, brought).into();
+        Some(Measurement { value: value.map(Json::from), unit: unit.clone(), raw })
+    };
     let mut judged =
         Judged { judgement: Judgement::Recorded, measurement: None, limit: None, stopped: false };
     if brought.values().any(|brought| matches!(brought, Brought::Stopped)) {
@@ -56,16 +59,14 @@ pub(super) fn judge(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> J
             Ok(value) => Observed::Reading(Reading::Value(value)),
             Err(judgement) => {
                 judged.judgement = judgement;
-                judged.measurement = measurement(None, &unit, raw);
+                judged.measurement = measured(None);
                 return judged;
             }
         },
     };
     judged.measurement = match &observed {
-        Observed::Reading(Reading::Value(value)) => measurement(Some(value), &unit, raw),
-        Observed::Reading(Reading::Invalid) | Observed::Undecodable(_) => {
-            measurement(None, &unit, raw)
-        }
+        Observed::Reading(Reading::Value(value)) => measured(Some(value)),
+        Observed::Reading(Reading::Invalid) | Observed::Undecodable(_) => measured(None),
         _ => None,
     };
     judged.judgement = match check.criteria.limits(&point) {
@@ -91,14 +92,6 @@ fn unplanned(name: &str) -> Judgement {
 
 fn no_answer(class: ErrorClass, text: &str) -> Observed {
     Observed::NoAnswer { class, text: text.to_owned() }
-}
-
-fn measurement(
-    value: Option<&Value>,
-    unit: &Option<Arc<str>>,
-    raw: Vec<u16>,
-) -> Option<Measurement> {
-    Some(Measurement { value: value.map(Json::from), unit: unit.clone(), raw: raw.into() })
 }
 
 /// What an input brought, as its point reads it.

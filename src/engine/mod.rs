@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 pub(crate) use bench::simulation;
 pub use stop::{Stop, StopSignal, Stopper, stopper};
+pub use test::NOT_SELECTED;
 
 use crate::plan::order::{Claim, Order, order};
 use crate::plan::{Plan, PlannedStep};
@@ -316,7 +317,7 @@ impl Running<'_> {
 /// A test's requirements and those of its steps, each once.
 fn requirements(test: &crate::spec::model::Test) -> Vec<String> {
     let mut all = test.verifies.clone();
-    let steps = test.steps.iter().flat_map(|step| step.checks());
+    let steps = test.steps.iter().flat_map(crate::spec::model::Step::checks);
     for id in steps.flat_map(|check| &check.verifies) {
         if !all.contains(id) {
             all.push(id.clone());

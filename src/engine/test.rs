@@ -17,6 +17,9 @@ use crate::record::{
 use crate::spec::model::Check;
 use crate::spec::retry::{Cause, Retry};
 
+/// Why a test that the selection leaves out never ran.
+pub const NOT_SELECTED: &str = "not selected";
+
 /// Why a test or a check of an aborted run never ran.
 pub(super) const ABORTED: &str = "not run: the run was aborted";
 
@@ -71,7 +74,7 @@ impl Running<'_> {
 
     fn skipped(&self, test: &PlannedTest<'_>) -> Option<&'static str> {
         if test.left_out {
-            return Some("not selected");
+            return Some(NOT_SELECTED);
         }
         let teardown = test.test.phase == Phase::Teardown;
         if self.stop.level() >= if teardown { Stop::Now } else { Stop::Soon } {
@@ -109,7 +112,7 @@ impl Running<'_> {
         let mut history: Vec<record::Attempt> = Vec::new();
         loop {
             let done = u32::try_from(history.len()).unwrap_or(u32::MAX);
-            let satisfied = |brought: &Brought| self.satisfied(test, scan, brought);
+            let satisfied = |brought: &Brought| Self::satisfied(test, scan, brought);
             let manners = Manners { retry: scan.retry.as_ref(), done, satisfied: &satisfied };
             let mut results: Vec<(usize, Judged, Vec<record::Attempt>)> = Vec::new();
             let mut pending = Pending::new(scan);
@@ -154,7 +157,7 @@ impl Running<'_> {
 
     /// Whether an answer is what the only check of a scan wants, so that it is not repeated: an
     /// exception or silence can be just that.
-    fn satisfied(&self, test: &PlannedTest<'_>, scan: &Scan, brought: &Brought) -> bool {
+    fn satisfied(test: &PlannedTest<'_>, scan: &Scan, brought: &Brought) -> bool {
         let [check] = &scan.checks[..] else { return false };
         let Some(PlannedStep::Check(of)) = test.steps.get(check.step) else { return false };
         let [source] = &check.sources[..] else { return false };

@@ -45,6 +45,12 @@ pub enum Manner {
     Probe,
 }
 
+impl Manner {
+    fn of(point: &Point) -> Self {
+        if point.alone() || point.clears_on_read() { Self::Alone } else { Self::Merged }
+    }
+}
+
 /// The transactions of one device, in order.
 #[derive(Debug)]
 pub struct Batch {
@@ -104,7 +110,7 @@ impl Builder {
 
     pub(super) fn add(&mut self, devices: &[Device], step: usize, check: &Check) {
         self.closed = !is_plain(devices, check);
-        self.retry = check.retry.clone();
+        self.retry.clone_from(&check.retry);
         let mut sources = Vec::new();
         if let Subject::Read(read) = &check.subject {
             self.read.insert((read.device, read.span));
@@ -119,19 +125,12 @@ impl Builder {
     }
 
     fn source(&mut self, devices: &[Device], name: String, read: &Read) -> Source {
-        let manner = match &read.point {
-            None => Manner::Probe,
-            Some(point) if point.alone() || point.clears_on_read() => Manner::Alone,
-            Some(_) => Manner::Merged,
-        };
+        let manner = read.point.as_deref().map_or(Manner::Probe, Manner::of);
         let input = self.input(Input { device: read.device, span: read.span, manner });
         let factor = read.point.as_ref().and_then(|point| point.scale_factor());
         let factor = factor.and_then(|name| devices.get(read.device)?.map.points.get(name));
         let scale_factor = factor.map(|factor| {
-            let manner = match factor.alone() || factor.clears_on_read() {
-                true => Manner::Alone,
-                false => Manner::Merged,
-            };
+            let manner = Manner::of(factor);
             let input = Input { device: read.device, span: factor.span(), manner };
             (Arc::clone(factor), self.input(input))
         });

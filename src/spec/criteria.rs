@@ -148,7 +148,7 @@ impl Criteria {
     ) -> Result<Demand, Judgement> {
         let problem = RefCell::new(None);
         let evaluate = |text: &str| match self.value(text, point) {
-            Ok(value) => scalar(value),
+            Ok(value) => Some(scalar(value)),
             Err(judgement) => {
                 problem.replace(Some(judgement));
                 None
@@ -221,13 +221,13 @@ impl Expression {
 }
 
 /// The value as a scalar of a spec could have it.
-fn scalar(value: Value) -> Option<Scalar> {
+fn scalar(value: Value) -> Scalar {
     match value {
-        Value::Bool(value) => Some(Scalar::Bool(value)),
-        Value::Text(value) => Some(Scalar::Text(value)),
-        Value::Bytes(_) => Some(Scalar::Text(value.to_string())),
+        Value::Bool(value) => Scalar::Bool(value),
+        Value::Text(value) => Scalar::Text(value),
+        Value::Bytes(_) => Scalar::Text(value.to_string()),
         Value::Number(_) | Value::F32(_) | Value::F64(_) => {
-            Some(value.to_decimal().map_or(Scalar::NotFinite(f64::NAN), Scalar::Number))
+            value.to_decimal().map_or(Scalar::NotFinite(f64::NAN), Scalar::Number)
         }
     }
 }

@@ -135,7 +135,9 @@ impl Loader<'_> {
         }
         let (map, quirks) = map?;
         let simulation = simulate::simulation(context, &map, fields.object("simulate"));
-        let line = line?;
+        if line.is_none() && fields.has("link") {
+            return None;
+        }
         let asked = line.as_ref().and_then(|line| line.address.overrides.response_timeout);
         let timeout = asked.or(quirks.response_timeout).unwrap_or(RESPONSE_TIMEOUT);
         Some(Device {
@@ -153,13 +155,11 @@ impl Loader<'_> {
     }
 }
 
-/// The line of a device; `Some(None)` if it has none, `None` if it is wrong.
-fn line(context: &Context<'_>, fields: &Fields<'_, '_>, links: &Links) -> Option<Option<Line>> {
-    let Some(link) = fields.text("link") else {
-        return (!fields.has("link")).then_some(None);
-    };
+/// The line of a device that has one. `None`: reported.
+fn line(context: &Context<'_>, fields: &Fields<'_, '_>, links: &Links) -> Option<Line> {
+    let link = fields.text("link")?;
     if let Some(named) = links.get(&link.value) {
-        return Some(Some(Line { name: link.value, address: named.value.clone() }));
+        return Some(Line { name: link.value, address: named.value.clone() });
     }
     if !link.value.contains("://") {
         let message = format!("there is no link {}", quoted(&link.value));
@@ -170,7 +170,7 @@ fn line(context: &Context<'_>, fields: &Fields<'_, '_>, links: &Links) -> Option
         return None;
     }
     let address = address(context, &link)?;
-    Some(Some(Line { name: address.place.to_string(), address }))
+    Some(Line { name: address.place.to_string(), address })
 }
 
 /// What must agree among the devices of one line.

@@ -2,7 +2,7 @@
 //! them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::decode::Context;
@@ -99,9 +99,18 @@ pub type Given = BTreeMap<String, String>;
 pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
     let mut loaded = Loaded::default();
     for path in paths {
-        for file in files(path, &loaded.diagnostics) {
-            let mut loader = Loader::new(&mut loaded.sources, &loaded.diagnostics);
-            loaded.specs.extend(loader.spec(&file, given));
+        match files(path) {
+            Ok(files) => {
+                for file in files {
+                    let mut loader = Loader::new(&mut loaded.sources, &loaded.diagnostics);
+                    loaded.specs.extend(loader.spec(&file, given));
+                }
+            }
+            Err(problem) => {
+                let error = Diagnostic::error(None, problem);
+                let remedy = "name a .yaml file, or a folder with some in it";
+                loaded.diagnostics.push(error.remedy(remedy));
+            }
         }
     }
     if loaded.diagnostics.has_errors() {
@@ -110,27 +119,26 @@ pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loa
     loaded
 }
 
-/// The path, or the specs of the folder that it is.
-fn files(path: &Path, diagnostics: &Diagnostics) -> Vec<std::path::PathBuf> {
+/// The path, or the specs of the folder that it is, in alphabetical order.
+///
+/// # Errors
+/// Why the folder has none, in words.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     if !path.is_dir() {
-        return vec![path.to_owned()];
+        return Ok(vec![path.to_owned()]);
     }
-    let entries = std::fs::read_dir(path).map(|entries| {
-        let files = entries.filter_map(Result::ok).map(|entry| entry.path());
-        files.filter(|file| {
-            file.extension().is_some_and(|end| end == "yaml" || end == "yml") && file.is_file()
-        })
-    });
-    let mut files: Vec<_> = entries.map(Iterator::collect).unwrap_or_default();
+    let problem = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let entries = std::fs::read_dir(path).map_err(|error| problem(&error))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(|error| problem(&error))?.path();
+        let spec = file.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        if spec && file.is_file() {
+            files.push(file);
+        }
+    }
     files.sort();
-    if files.is_empty() {
-        let message = format!("{}: this folder has no specs", path.display());
-        diagnostics.push(
-            Diagnostic::error(None, message)
-                .remedy("name a .yaml file, or a folder with some in it"),
-        );
-    }
-    files
+    if files.is_empty() { Err(problem(&"this folder has no specs")) } else { Ok(files) }
 }
 
 /// The load of one spec.

@@ -236,7 +236,7 @@ impl Loader<'_> {
         }
         merged.quirks = own.or(merged.quirks);
         let quirks = merged.quirks;
-        let map = Arc::new(finish(context, merged));
+        let map = Arc::new(finish(context, &merged));
         if let Some(key) = key {
             self.maps.insert(key, (Arc::clone(&map), quirks));
         }
@@ -345,7 +345,7 @@ fn repeat(context: &Context<'_>, profile: &mut Profile, node: Node<'_>) {
 }
 
 /// Declarations to points, and what can only be checked with all of them at hand.
-fn finish(context: &Context<'_>, profile: Profile) -> Map {
+fn finish(context: &Context<'_>, profile: &Profile) -> Map {
     let mut points: HashMap<String, Arc<Point>> = HashMap::new();
     for declared in &profile.points.0 {
         match Point::new(declared.declaration.clone()) {
@@ -373,7 +373,7 @@ fn finish(context: &Context<'_>, profile: Profile) -> Map {
         }
         check_scale_factor(context, declared, &points);
     }
-    let rules = rules(&profile, &points);
+    let rules = rules(profile, &points);
     Map { points, rules }
 }
 

@@ -19,6 +19,6 @@ mod test;
 pub mod variables;
 pub mod yaml;
 
-pub use load::{Given, Loaded, SPEC, load};
+pub use load::{Given, Loaded, SPEC, files, load};
 pub use map::PROFILE;
 pub use model::Spec;

@@ -145,7 +145,7 @@ pub enum Step {
     /// Reads that are judged: one check for each point named.
     Read(Vec<Check>),
     /// An expression that is judged.
-    Compute(Check),
+    Compute(Box<Check>),
     /// A pause.
     Wait(Wait),
 }

@@ -155,9 +155,8 @@ impl Notation {
             Self::Modicon6 => digit * 100_000 + 1,
         };
         let last = match self {
-            Self::From0 | Self::From1 => first + 65_535,
+            Self::From0 | Self::From1 | Self::Modicon6 => first + 65_535,
             Self::Modicon5 => first + 9_998,
-            Self::Modicon6 => first + 65_535,
         };
         if (first..=last).contains(&number) {
             return Ok(number - first);
@@ -292,11 +291,9 @@ fn meaning(context: &Context<'_>, fields: &Fields<'_, '_>, declaration: &mut Dec
         "write" => Access::Write,
         _ => Access::ReadWrite,
     });
-    if let Some(range) = fields.object("range") {
-        if let (Some(min), Some(max)) = (range.number("min"), range.number("max")) {
-            declaration.range = Some((min.value, max.value));
-        }
-    }
+    declaration.range = fields
+        .object("range")
+        .and_then(|range| Some((range.number("min")?.value, range.number("max")?.value)));
     for entry in fields.map("values") {
         let number =
             context.integer::<i128>(entry.key_node, (i128::from(i64::MIN), i128::from(u64::MAX)));
@@ -338,18 +335,13 @@ fn bit_field(context: &Context<'_>, node: Node<'_>) -> Option<BitField> {
     let text = context.scalar(node)?;
     let written = text.value.to_string();
     let (first, last) = written.split_once("..").unwrap_or((&written, &written));
-    match (first.trim().parse::<u8>(), last.trim().parse::<u8>()) {
-        (Ok(first), Ok(last)) => {
-            BitField::new(first, last).map_err(|error| report(context, &error, text.span)).ok()
-        }
-        _ => {
-            let message = format!("{} is no bit field", quoted(&written));
-            let remedy =
-                "write the bit, 0 the least significant: `3`, or the first and last: `4..6`";
-            context.report(Diagnostic::error(text.span, message).remedy(remedy));
-            None
-        }
-    }
+    let (Ok(first), Ok(last)) = (first.trim().parse::<u8>(), last.trim().parse::<u8>()) else {
+        let message = format!("{} is no bit field", quoted(&written));
+        let remedy = "write the bit, 0 the least significant: `3`, or the first and last: `4..6`";
+        context.report(Diagnostic::error(text.span, message).remedy(remedy));
+        return None;
+    };
+    BitField::new(first, last).map_err(|error| report(context, &error, text.span)).ok()
 }
 
 /// Reports what makes no sense in a declaration.

@@ -77,7 +77,7 @@ impl Default for Retry {
             attempts: 3,
             delay: Duration::from_millis(100),
             backoff: 1.0,
-            max_delay: Duration::from_secs(60),
+            max_delay: Duration::from_mins(1),
             causes: causes.to_vec(),
         }
     }

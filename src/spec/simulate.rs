@@ -210,15 +210,12 @@ fn held(point: &Point, scalar: Scalar) -> Value {
 fn write(map: &Map, image: &mut Image, point: &Point, value: &Value) -> Result<(), String> {
     let span = point.span();
     let refused = |error: &dyn std::fmt::Display| error.to_string();
-    let raw = match point.field() {
-        Some(_) => {
-            let word = words(image, span).unwrap_or_default();
-            Raw::Registers(point.merge(value, &word).map_err(|error| refused(&error))?.into())
-        }
-        None => {
-            let factor = scale_factor(map, image, point);
-            point.encode(value, factor.as_ref()).map_err(|error| refused(&error))?
-        }
+    let raw = if point.field().is_some() {
+        let word = words(image, span).unwrap_or_default();
+        Raw::Registers(point.merge(value, &word).map_err(|error| refused(&error))?.into())
+    } else {
+        let factor = scale_factor(map, image, point);
+        point.encode(value, factor.as_ref()).map_err(|error| refused(&error))?
     };
     match raw {
         Raw::Bit(bit) => image.set_bits(span.table(), span.address(), &[bit]),
@@ -309,17 +306,13 @@ fn scope(context: &Context<'_>, map: &Map, fields: &Fields<'_, '_>) -> Option<Sc
 fn trigger(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Trigger> {
     let count = |key| fields.integer::<u64>(key).map(|count| count.value);
     let time = |key| fields.duration(key).map(|time| time.value);
-    let probability = match fields.number("probability") {
-        Some(number) => match Probability::new(number.value.to_f64()) {
-            Some(probability) => Some(probability),
-            None => {
-                let error = Diagnostic::error(number.span, "a probability is within 0..=1");
-                context.report(error.remedy("2 % is 0.02"));
-                return None;
-            }
-        },
-        None => None,
-    };
+    let number = fields.number("probability");
+    let probability = number.as_ref().and_then(|number| Probability::new(number.value.to_f64()));
+    if let (Some(number), None) = (number, probability) {
+        let error = Diagnostic::error(number.span, "a probability is within 0..=1");
+        context.report(error.remedy("2 % is 0.02"));
+        return None;
+    }
     Some(Trigger {
         first: count("first"),
         after: count("after"),

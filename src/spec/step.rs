@@ -87,7 +87,7 @@ pub(super) fn step(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> 
         ["read", "compute", "wait"].into_iter().filter(|action| fields.has(action)).collect();
     match actions[..] {
         ["read"] => at.read().map(Step::Read),
-        ["compute"] => at.compute().map(Step::Compute),
+        ["compute"] => at.compute().map(|check| Step::Compute(Box::new(check))),
         ["wait"] => wait(context, &fields).map(Step::Wait),
         [] => {
             let error = Diagnostic::error(fields.span(), "this step does nothing");
@@ -169,10 +169,8 @@ impl At<'_, '_> {
         let criteria = match &subject {
             Subject::Read(Read { point: None, .. }) => Criteria::of_answer(context, fields)?,
             Subject::Read(Read { device, point: Some(point), .. }) => {
-                let bits = match fields.has("bits") {
-                    true => bit_fields(names, *device, point),
-                    false => Vec::new(),
-                };
+                let asked = fields.has("bits");
+                let bits = if asked { bit_fields(names, *device, point) } else { Vec::new() };
                 Criteria::read(self, Judged::point(point, bits))?
             }
             Subject::Expression { expression, .. } => {
@@ -317,7 +315,7 @@ pub(super) fn expression(
         if name.contains('.') {
             match named_point(context, names, &place) {
                 Some((device, point)) => {
-                    points.push(NamedPoint { name: name.to_owned(), device, point })
+                    points.push(NamedPoint { name: name.to_owned(), device, point });
                 }
                 None => complete = false,
             }

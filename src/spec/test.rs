@@ -192,7 +192,7 @@ impl Step {
     pub fn checks(&self) -> &[Check] {
         match self {
             Self::Read(checks) => checks,
-            Self::Compute(check) => std::slice::from_ref(check),
+            Self::Compute(check) => std::slice::from_ref(&**check),
             Self::Wait(_) => &[],
         }
     }
