@@ -1,8 +1,8 @@
 //! What a profile says of a point, and why it may make no sense.
 
 use super::data_type::Encoding;
-use super::{DataType, Order, Point, Scaling, Sentinel, Span, Table};
-use crate::value::Decimal;
+use super::{DataType, Order, Point, PointError, Scaling, Sentinel, Span, Table};
+use crate::value::{Decimal, Width};
 
 /// A point as a profile declares it, yet unchecked.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,132 +157,6 @@ pub enum Invalid {
     Raw(Vec<i128>),
     /// What `SunSpec` calls the type's not-implemented value.
     SunSpec,
-}
-
-/// Why a declaration makes no sense.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PointError {
-    /// No type of that name.
-    #[error("unknown type `{0}`")]
-    UnknownType(String),
-    /// `string` and `bytes` need a length.
-    #[error("a `{0}` needs a `length` in registers")]
-    LengthMissing(DataType),
-    /// The other types have none.
-    #[error("a `{0}` has no `length`: its type says how long it is")]
-    LengthNeedless(DataType),
-    /// The length is not one that a read can carry.
-    #[error("a length of {0} registers: 1 to 125 can be read at once")]
-    LengthRange(u16),
-    /// The point passes address 65535.
-    #[error("it passes address 65535: {count} from address {address}")]
-    PastEnd {
-        /// The first address.
-        address: u32,
-        /// How many registers or bits.
-        count: u16,
-    },
-    /// A bit has no other type than `bool`.
-    #[error("a {table} is one bit: its type is `bool`, not `{data_type}`")]
-    RegisterType {
-        /// The bit table.
-        table: Table,
-        /// The type of registers.
-        data_type: DataType,
-    },
-    /// The order leaves open where some byte goes, or names bytes that the type lacks.
-    #[error("the order {order} does not fit a `{data_type}`")]
-    OrderWidth {
-        /// The order.
-        order: Order,
-        /// The type.
-        data_type: DataType,
-    },
-    /// Every value would be the same.
-    #[error("a scale of 0 makes every value the same")]
-    ScaleZero,
-    /// More digits than any scale or offset needs.
-    #[error("`{key}` has more than 100 digits")]
-    TooLong {
-        /// `scale` or `offset`.
-        key: &'static str,
-    },
-    /// Only whole numbers and floats can be scaled; labels and bit fields are taken as they are.
-    #[error("`{key}` needs a plain number: no `bool`, text or bytes, no labels, no bit field")]
-    NotScalable {
-        /// `scale`, `offset` or `scale_factor`.
-        key: &'static str,
-    },
-    /// The last bit comes before the first.
-    #[error("the last bit of a field comes before its first")]
-    FieldReversed,
-    /// Only unsigned numbers have bit fields.
-    #[error("a `{0}` has no bit fields: `u16`, `u32` and `u64` have")]
-    FieldType(DataType),
-    /// The word has no such bit.
-    #[error("a `{data_type}` has no bit {bit}")]
-    FieldOutside {
-        /// The type of the word.
-        data_type: DataType,
-        /// The bit.
-        bit: u8,
-    },
-    /// Only whole numbers and bits have labels.
-    #[error("a `{0}` has no labels: whole numbers and bits have")]
-    LabelType(DataType),
-    /// The point cannot be this number.
-    #[error("the label of {0}, which this point cannot be")]
-    LabelOutside(i128),
-    /// A number with two labels.
-    #[error("two labels for {0}")]
-    LabelTwice(i128),
-    /// Text and bits have no invalid numbers.
-    #[error("a `{0}` has no `invalid` number")]
-    InvalidType(DataType),
-    /// The raw value does not fit the type.
-    #[error("the invalid value {number} does not fit a `{data_type}`")]
-    InvalidOutside {
-        /// The raw value.
-        number: i128,
-        /// The type.
-        data_type: DataType,
-    },
-    /// `SunSpec` has no such type.
-    #[error("SunSpec has no not-implemented value for a `{0}`: write the raw value instead")]
-    InvalidSunSpec(DataType),
-    /// The protocol cannot write that table.
-    #[error("a {0} cannot be written")]
-    ReadOnlyTable(Table),
-    /// Nobody may write it.
-    #[error("a `range` of what may be written, but `access` is `read`")]
-    RangeReadOnly,
-    /// Only numbers have a range.
-    #[error("a `range` needs a number: no `bool`, text or bytes, no labels")]
-    RangeType,
-    /// Nothing is within.
-    #[error("the low end of the range is above its high end")]
-    RangeReversed,
-}
-
-impl PointError {
-    /// The key of a profile that is at fault; the table's own for an address.
-    pub fn key(&self) -> &'static str {
-        match self {
-            Self::UnknownType(_) | Self::RegisterType { .. } => "type",
-            Self::LengthMissing(_) | Self::LengthNeedless(_) | Self::LengthRange(_) => "length",
-            Self::PastEnd { .. } => "address",
-            Self::OrderWidth { .. } => "order",
-            Self::ScaleZero => "scale",
-            Self::TooLong { key } | Self::NotScalable { key } => key,
-            Self::FieldReversed | Self::FieldType(_) | Self::FieldOutside { .. } => "bits",
-            Self::LabelType(_) | Self::LabelOutside(_) | Self::LabelTwice(_) => "values",
-            Self::InvalidType(_) | Self::InvalidOutside { .. } | Self::InvalidSunSpec(_) => {
-                "invalid"
-            }
-            Self::ReadOnlyTable(_) => "access",
-            Self::RangeReadOnly | Self::RangeType | Self::RangeReversed => "range",
-        }
-    }
 }
 
 impl Point {
@@ -471,7 +345,7 @@ fn sun_spec(data_type: DataType) -> Result<Sentinel, PointError> {
     let pattern = match data_type.encoding() {
         Encoding::Unsigned => u64::MAX >> (64 - bits),
         Encoding::Signed => 1 << (bits - 1),
-        Encoding::Float(crate::value::Width::F32 | crate::value::Width::F64) => {
+        Encoding::Float(Width::F32 | Width::F64) => {
             return Ok(Sentinel::NotANumber);
         }
         Encoding::Text => return Ok(Sentinel::Empty),

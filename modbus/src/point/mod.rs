@@ -8,14 +8,16 @@ mod declare;
 mod decode;
 mod domain;
 mod encode;
+mod error;
 mod order;
 mod span;
 
 pub use data_type::{DataType, Length};
-pub use declare::{Access, Declaration, Field, Invalid, PointError};
+pub use declare::{Access, Declaration, Field, Invalid};
 pub use decode::{Raw, Reading, Undecodable};
 pub use domain::{Domain, Steps};
 pub use encode::EncodeError;
+pub use error::PointError;
 pub use order::{Order, OrderError};
 pub use span::{Span, Table};
 
