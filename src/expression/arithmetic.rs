@@ -184,10 +184,10 @@ fn whole_in(number: &Number, low: i128, high: i128) -> Option<i128> {
 /// The result of a comparison.
 pub(super) fn compare(comparison: Comparison, left: &Value, right: &Value) -> Result<bool, Error> {
     let types = (Type::of(left), Type::of(right));
-    if types.0 != types.1 || (comparison.orders() && types.0 != Type::Number) {
-        return Err(Error::Comparison(types.0, types.1));
-    }
-    if types.0 != Type::Number {
+    if !(types.0.is_number() && types.1.is_number()) {
+        if types.0 != types.1 || comparison.orders() {
+            return Err(Error::Comparison(types.0, types.1));
+        }
         return Ok((left == right) == (comparison == Comparison::Equal));
     }
     let order = match (left, right) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use passline_modbus::point::Domain;
 use passline_modbus::value::Value;
 
 use super::evaluate::evaluate;
@@ -13,8 +14,10 @@ use super::{EvaluationError, EvaluationErrorKind};
 pub enum Type {
     /// `true` or `false`.
     Bool,
-    /// A decimal or a float.
+    /// An exact decimal.
     Number,
+    /// A binary float, which may be NaN.
+    Float,
     /// A text, labels included.
     Text,
     /// Bytes.
@@ -28,15 +31,33 @@ impl Type {
     pub fn of(value: &Value) -> Type {
         match value {
             Value::Bool(_) => Type::Bool,
-            Value::Number(_) | Value::F32(_) | Value::F64(_) => Type::Number,
+            Value::Number(_) => Type::Number,
+            Value::F32(_) | Value::F64(_) => Type::Float,
             Value::Text(_) => Type::Text,
             Value::Bytes(_) => Type::Bytes,
         }
     }
 
-    /// Whether a value of this type may be one of that type.
+    /// The type of what a point decodes to; never [`Type::Unknown`].
+    pub fn of_domain(domain: &Domain) -> Type {
+        match domain {
+            Domain::Bool => Type::Bool,
+            Domain::Steps(_) | Domain::Unbounded { width: None } => Type::Number,
+            Domain::Float { .. } | Domain::Unbounded { width: Some(_) } => Type::Float,
+            Domain::Labels(_) | Domain::Text { .. } => Type::Text,
+            Domain::Bytes { .. } => Type::Bytes,
+        }
+    }
+
+    /// Whether it can be calculated with.
+    pub fn is_number(self) -> bool {
+        matches!(self, Type::Number | Type::Float)
+    }
+
+    /// Whether one can stand where the other is taken.
     fn may_be(self, other: Type) -> bool {
-        self == other || self == Type::Unknown || other == Type::Unknown
+        let unknown = self == Type::Unknown || other == Type::Unknown;
+        unknown || self == other || (self.is_number() && other.is_number())
     }
 }
 
@@ -45,6 +66,7 @@ impl fmt::Display for Type {
         formatter.write_str(match self {
             Type::Bool => "true or false",
             Type::Number => "a number",
+            Type::Float => "a float",
             Type::Text => "a text",
             Type::Bytes => "bytes",
             Type::Unknown => "a value of unknown type",
@@ -84,18 +106,23 @@ impl Checker<'_> {
         match &node.kind {
             Kind::Literal(literal) => (Type::of(&literal.value()), true),
             Kind::Name(name) => ((self.type_of)(name), false),
-            Kind::Negative(_) => (Type::Number, self.all(node, Type::Number)),
+            Kind::Not(_) | Kind::Logical(..) => (Type::Bool, self.all(node, Type::Bool).1),
+            Kind::Negative(_) => self.all(node, Type::Number),
             Kind::Call(function, _) => {
-                let constant = self.all(node, Type::Number);
-                (if *function == Function::Bit { Type::Bool } else { Type::Number }, constant)
+                let (number, constant) = self.all(node, Type::Number);
+                let found = match function {
+                    Function::Bit => Type::Bool,
+                    Function::Log10 => Type::Float,
+                    _ => number,
+                };
+                (found, constant)
             }
-            Kind::Not(_) | Kind::Logical(..) => (Type::Bool, self.all(node, Type::Bool)),
             Kind::Chain(_, rest) => {
-                let constant = self.all(node, Type::Number);
+                let (number, constant) = self.all(node, Type::Number);
                 if !constant {
                     self.divisors(rest);
                 }
-                (Type::Number, constant)
+                (number, constant)
             }
             Kind::Comparison(comparison, sides) => {
                 let ((left, one), (right, other)) = (self.node(&sides.0), self.node(&sides.1));
@@ -109,17 +136,21 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks that all parts are of that type; whether all are constant.
-    fn all(&mut self, node: &Node, expected: Type) -> Constant {
-        let mut constant = true;
+    /// Checks that all parts are of that type. The type of a number made of them: exact only if all
+    /// of them are.
+    fn all(&mut self, node: &Node, expected: Type) -> (Type, Constant) {
+        let mut result = (Type::Number, true);
         for part in node.parts() {
-            let (found, of_part) = self.node(part);
-            constant &= of_part;
+            let (found, constant) = self.node(part);
             if !found.may_be(expected) {
                 self.error(part, EvaluationErrorKind::Type { expected, found });
             }
+            if found != Type::Number {
+                result.0 = Type::Float;
+            }
+            result.1 &= constant;
         }
-        constant
+        result
     }
 
     /// Constant divisors of a chain that are zero.

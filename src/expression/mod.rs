@@ -53,7 +53,7 @@ use syntax::{Function, Kind, Node};
 /// A parsed expression. Two are equal if they mean the same tree, however they are spaced.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
-    root: Node,
+    root: Box<Node>,
 }
 
 /// Why a text is no expression.
@@ -199,6 +199,14 @@ impl Expression {
         names
     }
 
+    /// The name, if it is nothing but one.
+    pub fn as_name(&self) -> Option<&str> {
+        match &self.root.kind {
+            Kind::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Its value, given those of its names.
     ///
     /// # Errors
@@ -233,7 +241,7 @@ impl FromStr for Expression {
     type Err = SyntaxError;
 
     fn from_str(text: &str) -> Result<Expression, SyntaxError> {
-        parser::parse(text).map(|root| Expression { root })
+        parser::parse(text).map(|root| Expression { root: Box::new(root) })
     }
 }
 

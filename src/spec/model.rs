@@ -9,7 +9,7 @@ use std::time::Duration;
 use passline_modbus::address::Address;
 use passline_modbus::link::InFlight;
 use passline_modbus::planner::Rules;
-use passline_modbus::point::{Point, Span};
+use passline_modbus::point::{Domain, Point, Span};
 use passline_modbus::value::Value;
 use passline_simulator::fault::{Fault, Seed};
 use passline_simulator::image::Image;
@@ -208,6 +208,8 @@ pub struct Expression {
     pub points: Vec<NamedPoint>,
     /// The values of the variables it names.
     pub constants: BTreeMap<String, Value>,
+    /// What it can come to.
+    pub domain: Domain,
 }
 
 /// A point as an expression names it.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use passline_modbus::point::{Access, Declaration, Field as BitField, Point, Span as Place};
-use passline_modbus::value::Value;
+use passline_modbus::point::{
+    Access, Declaration, Domain, Field as BitField, Point, Span as Place,
+};
+use passline_modbus::value::{Value, Width};
 
 use super::criteria::{Criteria, Judged};
 use super::decode::Context;
@@ -17,7 +19,7 @@ use super::shape::{Field, Object, Shape};
 use super::source::Spanned;
 use super::test::{self, Names};
 use super::yaml::Node;
-use crate::expression;
+use crate::expression::{self, Type};
 use crate::judge;
 
 /// A step.
@@ -174,11 +176,10 @@ impl At<'_, '_> {
                 Criteria::read(self, Judged::point(point, bits))?
             }
             Subject::Expression { expression, .. } => {
-                let judged = Judged {
-                    domain: expression.text.kind().domain(),
-                    may_be_invalid: true,
-                    bits: Vec::new(),
-                };
+                let domain = expression.domain.clone();
+                // What is invalid is an error of the expression; only NaN is left to be judged.
+                let may_be_invalid = Type::of_domain(&domain) == Type::Float;
+                let judged = Judged { domain, may_be_invalid, bits: Vec::new() };
                 Criteria::read(self, judged)?
             }
         };
@@ -302,7 +303,7 @@ pub(super) fn expression(
     let parsed = match text.value.parse::<expression::Expression>() {
         Ok(parsed) => parsed,
         Err(error) => {
-            let span = text.part(error.span());
+            let span = text.part(error.span.clone());
             context.report(Diagnostic::error(span, error.to_string()));
             return None;
         }
@@ -330,5 +331,39 @@ pub(super) fn expression(
             complete = false;
         }
     }
-    complete.then_some(Expression { text: parsed, points, constants })
+    if !complete {
+        return None;
+    }
+    let domain = domain(&parsed, &points, &constants)
+        .map_err(|errors| {
+            for error in errors {
+                context.report(Diagnostic::error(text.part(error.span.clone()), error.to_string()));
+            }
+        })
+        .ok()?;
+    Some(Expression { text: parsed, points, constants, domain })
+}
+
+/// What an expression can come to; of a point alone what the point can.
+fn domain(
+    parsed: &expression::Expression,
+    points: &[NamedPoint],
+    constants: &BTreeMap<String, Value>,
+) -> Result<Domain, Vec<expression::EvaluationError>> {
+    let named = |name: &str| points.iter().find(|point| point.name == name);
+    let found = parsed.check(|name| match (named(name), constants.get(name)) {
+        (Some(named), _) => Type::of_domain(&named.point.domain()),
+        (None, Some(value)) => Type::of(value),
+        (None, None) => Type::Unknown,
+    })?;
+    if let Some(named) = parsed.as_name().and_then(named) {
+        return Ok(named.point.domain());
+    }
+    Ok(match found {
+        Type::Bool => Domain::Bool,
+        Type::Text => Domain::Text { max_bytes: u16::MAX },
+        Type::Bytes => Domain::Bytes { length: u16::MAX },
+        Type::Number => Domain::Unbounded { width: None },
+        Type::Float | Type::Unknown => Domain::Unbounded { width: Some(Width::F64) },
+    })
 }
