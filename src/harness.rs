@@ -19,7 +19,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use crate::engine::{self, Options, Simulate, StopSignal};
 use crate::plan::{self, Selection};
 use crate::record::{
-    Check, Event, Fold, Outcome, Phase, Record, RunDocument, Stamp, Verdict, draw_seed,
+    Check, Event, Fold, Outcome, Phase, Record, RunDocument, Stamp, Tool, Verdict, draw_seed,
 };
 use crate::spec::diagnostic::Style;
 use crate::spec::{self, Given, Spec};
@@ -94,6 +94,7 @@ fn document(
     let plans: Vec<_> = specs.iter().map(|spec| plan::plan(spec, selection)).collect();
     let seed = env::var("PASSLINE_SEED").ok().and_then(|seed| seed.parse().ok());
     let options = Options {
+        tool: Tool::this(),
         started: Stamp::new(jiff::Timestamp::now()),
         seed: seed.map_or_else(draw_seed, Ok).map_err(|error| error.to_string())?,
         simulate,

@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 
 use passline::engine::{self, Options, Simulate, StopSignal};
 use passline::plan::{self, Selection};
-use passline::record::{Check, Fold, Stamp, Verdict};
+use passline::record::{Check, Fold, Stamp, Tool, Verdict};
 use passline::spec::{Given, Loaded, load};
 use passline_modbus::point::{Domain, Point};
 use passline_modbus::value::Decimal;
@@ -41,6 +41,7 @@ async fn checks(loaded: &Loaded, simulate: Simulate) -> Vec<Check> {
     let plans: Vec<_> =
         loaded.specs.iter().map(|spec| plan::plan(spec, &Selection::default())).collect();
     let options = Options {
+        tool: Tool::this(),
         started: Stamp::new(jiff::Timestamp::UNIX_EPOCH),
         seed: 1,
         simulate,

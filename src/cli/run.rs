@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::engine::{self, Emit, Options, Simulate, Stopper, stopper};
 use crate::plan::{self, Plan};
 use crate::record::{
-    Evidence, EvidenceError, Journal, Line, RunDocument, Stamp, create_run_folder, draw_seed,
+    Evidence, EvidenceError, Journal, Line, RunDocument, Stamp, Tool, create_run_folder, draw_seed,
     run_id,
 };
 use crate::report::{self, file, json, junit};
@@ -76,6 +76,7 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
         })?,
     };
     let options = Options {
+        tool: Tool::this(),
         started: Stamp::new(jiff::Timestamp::now()),
         seed,
         simulate,
@@ -218,7 +219,7 @@ fn summary(document: &RunDocument, folder: &Path) -> String {
             (counts.flaky, "of them flaky"),
             (counts.marginal, "of them marginal"),
             (counts.fail, "failed"),
-            (counts.error, "errors"),
+            (counts.error, "without a usable answer"),
             (counts.skipped, "not run"),
             (counts.recorded, "recorded"),
         ] {
@@ -226,12 +227,13 @@ fn summary(document: &RunDocument, folder: &Path) -> String {
                 parts.push(format!("{count} {word}"));
             }
         }
-        let seconds = record.ended.milliseconds_since(record.started);
+        let time = record.ended.milliseconds_since(record.started);
         lines.push(format!(
-            "{}: {} ({} s, {}, {})",
+            "{}: {} in {}.{:03} s, {}: {}",
             record.spec.name,
             record.outcome.word().to_uppercase(),
-            seconds / 1000,
+            time / 1000,
+            time % 1000,
             record.mode.word(),
             parts.join(", ")
         ));

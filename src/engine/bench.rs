@@ -99,9 +99,14 @@ impl Bench {
         self.seats.get(record)?.get(device)
     }
 
+    /// Tells what is still under way on the lines, and nothing more from then on.
+    pub(super) fn seal(&self) {
+        self.seats.iter().flatten().for_each(|seat| seat.frames.seal());
+    }
+
     /// Closes every line cleanly.
-    pub(super) async fn close(self) {
-        for seat in self.seats.into_iter().flatten() {
+    pub(super) async fn close(&self) {
+        for seat in self.seats.iter().flatten() {
             seat.link.close().await;
         }
     }

@@ -7,9 +7,9 @@ use passline_modbus::link::{self, EventKind, What};
 use tokio::time::Instant;
 
 use super::Emit;
-use crate::record::{Direction, Event, Frame, Hex, Note};
+use crate::record::{Direction, Event, Frame, Hex, Note, Transaction};
 
-/// The frames of one line that are not yet in the record.
+/// The transactions of one line that are not yet in the record.
 #[derive(Clone)]
 pub(super) struct Frames {
     inner: Arc<Mutex<Inner>>,
@@ -20,12 +20,14 @@ pub(super) struct Frames {
 
 #[derive(Default)]
 struct Inner {
-    /// The frames of each open transaction, by call id.
-    open: BTreeMap<u64, Vec<Frame>>,
-    /// The transaction that ended last.
+    /// The open transactions and their frames so far, by call id.
+    open: BTreeMap<u64, Transaction>,
+    /// The call that ended last.
     last: Option<u64>,
     /// What came before there was any transaction to put it to.
     early: Vec<Frame>,
+    /// Whether the records are finished: what comes now has no place any more.
+    sealed: bool,
 }
 
 /// A transaction of a record as one number, as links carry it.
@@ -53,18 +55,39 @@ impl Frames {
         Self { inner: Arc::default(), emit, zero }
     }
 
-    /// A call begins.
-    pub(super) fn open(&self, call: u64) {
+    /// A call begins. Its transaction has no frames of its own yet.
+    pub(super) fn open(&self, call: u64, mut transaction: Transaction) {
         let mut inner = self.lock();
-        let early = std::mem::take(&mut inner.early);
-        inner.open.insert(call, early);
+        transaction.frames.append(&mut inner.early);
+        inner.open.insert(call, transaction);
     }
 
-    /// A call ended: its frames.
-    pub(super) fn close(&self, call: u64) -> Vec<Frame> {
-        let mut inner = self.lock();
-        inner.last = Some(call);
-        inner.open.remove(&call).unwrap_or_default()
+    /// A call ended: tells its transaction.
+    pub(super) fn close(&self, call: u64) {
+        let transaction = {
+            let mut inner = self.lock();
+            inner.last = Some(call);
+            inner.open.remove(&call)
+        };
+        self.tell(call, transaction);
+    }
+
+    /// Tells what is still open; from then on nothing is told.
+    pub(super) fn seal(&self) {
+        let open = {
+            let mut inner = self.lock();
+            inner.sealed = true;
+            std::mem::take(&mut inner.open)
+        };
+        for (call, transaction) in open {
+            self.tell(call, Some(transaction));
+        }
+    }
+
+    fn tell(&self, call: u64, transaction: Option<Transaction>) {
+        if let Some(transaction) = transaction {
+            (self.emit)(Event::Transaction { record: CallId::unpack(call).record, transaction });
+        }
     }
 
     /// Takes what a link reports. A frame that belongs to no call is put to the oldest open one,
@@ -86,13 +109,16 @@ impl Frames {
             inner.early.push(frame);
             return;
         };
-        if let Some(frames) = inner.open.get_mut(&call) {
-            frames.push(frame);
+        if let Some(open) = inner.open.get_mut(&call) {
+            open.frames.push(frame);
             return;
         }
+        let sealed = inner.sealed;
         drop(inner);
-        let CallId { record, transaction } = CallId::unpack(call);
-        (self.emit)(Event::LateFrame { record, transaction, frame });
+        if !sealed {
+            let CallId { record, transaction } = CallId::unpack(call);
+            (self.emit)(Event::LateFrame { record, transaction, frame });
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {

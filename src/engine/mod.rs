@@ -60,6 +60,8 @@ impl Simulate {
 /// What a run is given besides its plans.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// What runs, for the record: [`Tool::this`].
+    pub tool: Tool,
     /// When the run starts, for everything that shows a date.
     pub started: Stamp,
     /// Where chance comes from, ids included.
@@ -81,7 +83,7 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
     let zero = Instant::now();
     emit(Event::RunStarted(RunStarted {
         format: EventsFormat::V1,
-        tool: tool(),
+        tool: options.tool.clone(),
         run_id: run_id(options.started, options.seed),
         started: options.started,
         arguments: options.arguments.clone(),
@@ -109,19 +111,15 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
         })
         .collect();
     records.iter().for_each(Running::announce);
-    walk(&records).await;
-    let outcomes: Vec<Outcome> = records.iter().map(Running::finish).collect();
-    drop(records);
-    if stop.level() < Stop::Now {
-        bench.close().await;
+    tokio::select! {
+        () = async { walk(&records).await; bench.close().await } => {}
+        () = stop.reached(Stop::Now) => {}
     }
+    bench.seal();
+    let outcomes: Vec<Outcome> = records.iter().map(Running::finish).collect();
     let outcome = Outcome::of_records(outcomes);
     emit(Event::RunFinished(RunFinished { outcome, ended: options.started.after(zero.elapsed()) }));
     outcome
-}
-
-fn tool() -> Tool {
-    Tool { name: "passline".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 /// Runs every test when those that it waits for have ended.

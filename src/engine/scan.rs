@@ -17,7 +17,7 @@ use super::frames::CallId;
 use super::tries::{Brought, Data, Tries, Trouble, Try};
 use super::{Running, Stop};
 use crate::plan::{Batch, Manner, Scan};
-use crate::record::{ErrorClass, Event, Transaction};
+use crate::record::{ErrorClass, Transaction};
 use crate::spec::model::Device;
 use crate::spec::retry::{Cause, Retry};
 
@@ -148,21 +148,19 @@ impl Reader<'_> {
         }
         let transaction = self.running.next_transaction();
         let id = CallId { record: self.running.record, transaction }.pack();
+        let transaction_of = Transaction {
+            id: transaction,
+            device: self.running.device_name(&self.device.name),
+            link: Arc::clone(&self.seat.name),
+            unit_id: self.seat.unit_id,
+            frames: Vec::new(),
+        };
+        self.seat.frames.open(id, transaction_of);
         let (request, timeout) = (request(span), self.device.response_timeout);
-        self.seat.frames.open(id);
         let call = Call { id, unit: self.seat.unit_id, request, timeout };
         let completed = self.seat.link.call(call).await;
         let ended = Instant::now();
-        (self.running.emit)(Event::Transaction {
-            record: self.running.record,
-            transaction: Transaction {
-                id: transaction,
-                device: self.running.device_name(&self.device.name),
-                link: Arc::clone(&self.seat.name),
-                unit_id: self.seat.unit_id,
-                frames: self.seat.frames.close(id),
-            },
-        });
+        self.seat.frames.close(id);
         let brought = match completed.result {
             Ok(Ok(response)) => data(response),
             Ok(Err(exception)) => Brought::Exception(exception),

@@ -138,6 +138,13 @@ pub struct Tool {
     pub version: String,
 }
 
+impl Tool {
+    /// This version of Passline.
+    pub fn this() -> Self {
+        Self { name: "passline".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
 /// The unit under test.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
