@@ -66,12 +66,10 @@ fn next_with(from: i128, mask: u64, wanted: u64) -> Option<i128> {
     // The longer the head that stays, the less is added: the lowest bit that can be raised wins.
     (0..128).find_map(|index| {
         let bit = 1_u128 << index;
-        let head = start & !(bit | (bit - 1));
-        let raised = (head | bit) & !(mask & bit) | (wanted & bit);
-        let fits = start & bit == 0
-            && raised & bit != 0
-            && (head ^ wanted) & mask & !(bit | (bit - 1)) == 0;
-        fits.then(|| (raised | (wanted & (bit - 1))) ^ SIGN).map(u128::cast_signed)
+        let (below, above) = (bit - 1, !(bit | (bit - 1)));
+        let raised = start & above | bit;
+        let fits = start & bit == 0 && (raised ^ wanted) & mask & !below == 0;
+        fits.then(|| (raised | wanted & below) ^ SIGN).map(u128::cast_signed)
     })
 }
 

@@ -150,7 +150,7 @@ impl Kind for Bounds {
 
     fn judge(&self, value: &Value, unit: Unit<'_>) -> Result<(), String> {
         for (bound, at) in &self.0 {
-            match number::compare(value, at) {
+            match value.compare(at) {
                 Some(order) if bound.holds(order) => {}
                 Some(_) => return Err(format!("{} {}", bound.missed(), unit.of(at))),
                 None => {

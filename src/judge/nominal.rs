@@ -37,8 +37,8 @@ impl Kind for Nominal {
     fn judge(&self, value: &Value, unit: Unit<'_>) -> Result<(), String> {
         let Around { centre, tolerance, low, high } = &*self.0;
         let meant = || format!("nominal {}, tolerance {tolerance}", unit.of(centre));
-        let low_order = number::compare(value, low);
-        let high_order = number::compare(value, high);
+        let low_order = value.compare(low);
+        let high_order = value.compare(high);
         match (low_order, high_order) {
             (Some(order), _) if order.is_lt() => {
                 Err(format!("is below {} ({})", unit.of(low), meant()))

@@ -1,7 +1,6 @@
-//! Numbers as limits use them: comparison with values, texts for people, JSON. Knows nothing of
+//! Numbers as limits use them: what is finite, texts for people, JSON. Knows nothing of
 //! limits.
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use passline_modbus::value::{Decimal, Value};
@@ -25,12 +24,6 @@ pub(super) fn shown(value: &Value, unit: Unit<'_>) -> String {
         Value::Text(text) => format!("{text:?}"),
         Value::Bool(_) | Value::Bytes(_) => value.to_string(),
     }
-}
-
-/// Where a value stands against a number; `None` for what has no place there: NaN, the infinities
-/// (no float limit holds for them), and what is no number.
-pub(super) fn compare(value: &Value, number: &Decimal) -> Option<Ordering> {
-    if is_finite(value) { value.compare(number) } else { None }
 }
 
 /// Whether the value is neither NaN nor infinite.

@@ -161,16 +161,14 @@ impl BitRange<'_> {
     }
 }
 
-/// Every edge as a float, its neighbours, and the bounds: what lies further off behaves like these.
+/// Every edge as a float, the next one, and the bounds: between two edges one float stands for all.
 fn on_floats(limits: &[&Limit], width: Width, (low, high): (&Decimal, &Decimal)) -> Found {
     let bounds = [width.nearest(low), width.nearest(high)];
     let edges = edges(limits).into_iter().map(|edge| width.nearest(edge));
-    let floats = bounds.into_iter().chain(edges).flat_map(|float| neighbours(width, float));
+    let floats = bounds.into_iter().chain(edges.flat_map(|edge| and_next(width, edge)));
     let [low, high] = bounds;
-    on_each(
-        limits,
-        floats.filter(|float| (low..=high).contains(float)).map(|float| value(width, float)),
-    )
+    let possible = floats.filter(|float| (low..=high).contains(float));
+    on_each(limits, possible.map(|float| value(width, float)))
 }
 
 fn value(width: Width, float: f64) -> Value {
@@ -182,22 +180,20 @@ fn value(width: Width, float: f64) -> Value {
     }
 }
 
-/// The float and those next to it.
-fn neighbours(width: Width, float: f64) -> [f64; 3] {
+/// The float and the next greater one.
+fn and_next(width: Width, float: f64) -> Vec<f64> {
     #[expect(clippy::cast_possible_truncation, reason = "the float is one of the narrower width")]
     let narrow = float as f32;
     match width {
-        Width::F64 => [float.next_down(), float, float.next_up()],
-        Width::F32 => [narrow.next_down().into(), float, narrow.next_up().into()],
+        Width::F64 => vec![float, float.next_up()],
+        Width::F32 => vec![float, narrow.next_up().into()],
         Width::F16 => {
-            // Below the powers of two the gap is half as wide.
+            // Above a negative power of two the gap is half as wide.
             let gap = (float.abs().log2().floor().max(-14.0) - 10.0).exp2();
-            let next = |towards_zero: bool| {
-                let exact_power = float.abs().log2().fract() == 0.0;
-                let narrow_side = towards_zero && exact_power && float.abs() > (-14_f64).exp2();
-                if narrow_side { gap / 2.0 } else { gap }
+            let exists = |float: &f64| {
+                Decimal::try_from(*float).is_ok_and(|exact| width.nearest(&exact) == *float)
             };
-            [float - next(float > 0.0), float, float + next(float < 0.0)]
+            [float, float + gap / 2.0, float + gap].into_iter().filter(exists).collect()
         }
     }
 }
@@ -215,5 +211,41 @@ fn on_texts(limits: &[&Limit], space: TextSpace) -> Option<Fault> {
         Some(Fault::Unproved)
     } else {
         reaches.iter().all(|reach| *reach == Reach::All).then_some(Fault::CannotFail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::testing::{accepted, plain};
+
+    /// The properties try every half; here is the one float between two limits of each width.
+    #[test]
+    fn one_float_between_two_limits_is_found() {
+        for (width, one, none) in [
+            ("f16", "above: -1, below: -0.99905", "above: -1, below: -0.9996"),
+            ("f16", "above: 0.99951, below: 1.001", "above: 0.99952, below: 1"),
+            ("f16", "above: 0, below: 0.0000001", "above: 0, below: 0.00000005"),
+            ("f32", "above: 1, below: 1.00000024", "above: 1, below: 1.00000012"),
+            ("f32", "above: 0, below: 2.8e-45", "above: 0, below: 1.4e-45"),
+            ("f64", "above: 1, below: 1.0000000000000004", "above: 1, below: 1.0000000000000002"),
+        ] {
+            assert!(accepted(one, &plain(width)).is_some(), "{width} {one}");
+            assert!(accepted(none, &plain(width)).is_none(), "{width} {none}");
+        }
+    }
+
+    #[test]
+    fn all_but_one_value_is_not_all() {
+        for (name, all, not_all) in [
+            ("u64", "max: 18446744073709551615", "max: 18446744073709551614"),
+            ("i64", "min: -9223372036854775808", "above: -9223372036854775808"),
+            ("f32", "max: 3.40282347e38", "below: 3.40282347e38"),
+            ("f64", "max: 1.7976931348623157e308", "below: 1.7976931348623157e308"),
+            ("bcd16", "max: 9999", "max: 9998"),
+            ("s16", "min: -32767", "min: -32766"),
+        ] {
+            assert!(accepted(all, &plain(name)).is_none(), "{name} {all}");
+            assert!(accepted(not_all, &plain(name)).is_some(), "{name} {not_all}");
+        }
     }
 }

@@ -21,7 +21,7 @@ impl Constant {
     pub(super) fn is(&self, value: &Value) -> Option<bool> {
         match (self, value) {
             (Self::Bool(named), Value::Bool(bit)) => Some(named == bit),
-            (Self::Number(named), _) => Some(number::compare(value, named)?.is_eq()),
+            (Self::Number(named), _) => Some(value.compare(named)?.is_eq()),
             (Self::Text(named), Value::Text(text)) => Some(named == text),
             (Self::Text(named), Value::Bytes(_)) => Some(*named == value.to_string()),
             _ => None,

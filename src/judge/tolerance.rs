@@ -249,8 +249,8 @@ impl Around {
 
     /// Whether the value is within the bounds; `None` if it is no number.
     pub(super) fn contains(&self, value: &Value) -> Option<bool> {
-        let above = number::compare(value, &self.low)?.is_ge();
-        let below = number::compare(value, &self.high)?.is_le();
+        let above = value.compare(&self.low)?.is_ge();
+        let below = value.compare(&self.high)?.is_le();
         Some(above && below)
     }
 
