@@ -69,7 +69,7 @@ fn next_with(from: i128, mask: u64, wanted: u64) -> Option<i128> {
         let (below, above) = (bit - 1, !(bit | (bit - 1)));
         let raised = start & above | bit;
         let fits = start & bit == 0 && (raised ^ wanted) & mask & !below == 0;
-        fits.then(|| (raised | wanted & below) ^ SIGN).map(u128::cast_signed)
+        fits.then_some((raised | wanted & below) ^ SIGN).map(u128::cast_signed)
     })
 }
 

@@ -191,7 +191,7 @@ fn and_next(width: Width, float: f64) -> Vec<f64> {
             // Above a negative power of two the gap is half as wide.
             let gap = (float.abs().log2().floor().max(-14.0) - 10.0).exp2();
             let exists = |float: &f64| {
-                Decimal::try_from(*float).is_ok_and(|exact| width.nearest(&exact) == *float)
+                Decimal::try_from(*float).is_ok_and(|exact| width.round(&exact) == Ok(exact))
             };
             [float, float + gap / 2.0, float + gap].into_iter().filter(exists).collect()
         }
