@@ -27,7 +27,10 @@ async fn the_example_is_what_a_run_leaves_behind() {
             fs::write(&kept, &made).expect("the example");
         }
         let kept = fs::read(&kept).expect("the committed example");
-        assert!(made == kept, "{name} differs from reports/example: see what changed in it, and why");
+        assert!(
+            made == kept,
+            "{name} differs from reports/example: see what changed in it, and why"
+        );
     }
 }
 

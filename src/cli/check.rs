@@ -23,8 +23,10 @@ pub(super) fn check(arguments: &CheckArguments) -> Exit {
         addresses(&loaded);
     }
     terminal::line(&format!(
-        "{} spec(s), {tests} test(s), {checks} check(s): nothing to complain about",
-        loaded.specs.len()
+        "{}, {}, {}: nothing to complain about",
+        terminal::count(loaded.specs.len(), "spec"),
+        terminal::count(tests, "test"),
+        terminal::count(checks, "check")
     ));
     Exit::Pass
 }

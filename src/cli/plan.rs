@@ -38,7 +38,11 @@ fn show(plan: &Plan<'_>, round_trip: Duration) {
     let mut links: BTreeMap<String, Load> = BTreeMap::new();
     let mut waits = Duration::ZERO;
     for test in plan.tests.iter().filter(|test| !test.left_out) {
-        terminal::line(&format!("  {} ({} checks)", test.test.name, test.steps.len()));
+        terminal::line(&format!(
+            "  {} ({})",
+            test.test.name,
+            terminal::count(test.steps.len(), "check")
+        ));
         for stage in &test.stages {
             match stage {
                 Stage::Wait { time, .. } => {
@@ -52,13 +56,14 @@ fn show(plan: &Plan<'_>, round_trip: Duration) {
     terminal::line(&format!("  predicted, at {round_trip:?} for a request and its answer:"));
     for (name, load) in &links {
         let Load { transactions, time } = load;
-        terminal::line(&format!("    {name}: {transactions} transactions, {time:.3?}"));
+        let transactions = terminal::count(*transactions, "transaction");
+        terminal::line(&format!("    {name}: {transactions}, {time:.3?}"));
     }
     if waits > Duration::ZERO {
         terminal::line(&format!("    waits: {waits:?}"));
     }
     let transactions: usize = links.values().map(|load| load.transactions).sum();
-    terminal::line(&format!("  {transactions} transactions in all"));
+    terminal::line(&format!("  {} in all", terminal::count(transactions, "transaction")));
 }
 
 fn transactions(

@@ -18,6 +18,12 @@ pub(super) fn aside(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// "1 check", "2 checks".
+pub(super) fn count(number: usize, word: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {word}{plural}")
+}
+
 /// What is wrong with specs.
 pub(super) fn diagnostics(loaded: &Loaded) {
     let style = if io::stderr().is_terminal() { Style::Coloured } else { Style::Plain };
