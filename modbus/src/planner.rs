@@ -16,6 +16,7 @@
 
 use std::ops::Range;
 
+use crate::pdu::Request;
 use crate::pdu::{MAX_READ_BITS, MAX_READ_REGISTERS};
 pub use crate::point::Span;
 use crate::point::Table;
@@ -205,6 +206,18 @@ fn overlapping<'a>(
     let rest = runs.get(first..).unwrap_or_default().iter();
     rest.take_while(move |run| run.table == table && run.addresses.start < hole.end)
         .map(|run| &run.addresses)
+}
+
+/// The request that reads a span: function codes 1 to 4 (V1.1b3, 6.1 to 6.4). How much one read
+/// may ask for is not looked at.
+pub fn request(span: Span) -> Request<'static> {
+    let (address, count) = (span.address(), span.count());
+    match span.table() {
+        Table::Coil => Request::ReadCoils(address, count),
+        Table::Discrete => Request::ReadDiscreteInputs(address, count),
+        Table::Input => Request::ReadInputRegisters(address, count),
+        Table::Holding => Request::ReadHoldingRegisters(address, count),
+    }
 }
 
 /// The smallest number of reads that cover all wanted points, by table and address.

@@ -2,8 +2,9 @@
 
 use passline_modbus::address::{Address, Place};
 use passline_modbus::link::{Call, Link, Options, tcp};
-use passline_modbus::pdu::{Request, Response};
-use passline_modbus::point::{DataType, Declaration, Point, Raw, Reading, Span, Table};
+use passline_modbus::pdu::Response;
+use passline_modbus::planner;
+use passline_modbus::point::{DataType, Declaration, Point, Raw, Reading, Table};
 
 use super::arguments::ReadArguments;
 use super::exit::Exit;
@@ -90,7 +91,7 @@ async fn value(
     id: u64,
     point: &Point,
 ) -> Result<String, String> {
-    let request = request(point.span());
+    let request = planner::request(point.span());
     let call = Call { id, unit: arguments.unit_id, request, timeout: arguments.timeout };
     let answer = link.call(call).await.result.map_err(|error| error.to_string())?;
     let response =
@@ -107,15 +108,5 @@ async fn value(
     match point.decode(&raw, None).map_err(|error| error.to_string())? {
         Reading::Value(value) => Ok(value.to_string()),
         Reading::Invalid => Err("the device says that it has no value".to_owned()),
-    }
-}
-
-fn request(span: Span) -> Request<'static> {
-    let (address, count) = (span.address(), span.count());
-    match span.table() {
-        Table::Coil => Request::ReadCoils(address, count),
-        Table::Discrete => Request::ReadDiscreteInputs(address, count),
-        Table::Input => Request::ReadInputRegisters(address, count),
-        Table::Holding => Request::ReadHoldingRegisters(address, count),
     }
 }

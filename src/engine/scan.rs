@@ -8,8 +8,9 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use passline_modbus::link::Call;
-use passline_modbus::pdu::{Request, Response};
-use passline_modbus::point::{Span, Table};
+use passline_modbus::pdu::Response;
+use passline_modbus::planner;
+use passline_modbus::point::Span;
 use tokio::time::{Instant, sleep};
 
 use super::bench::Seat;
@@ -156,7 +157,7 @@ impl Reader<'_> {
             frames: Vec::new(),
         };
         self.seat.frames.open(id, transaction_of);
-        let (request, timeout) = (request(span), self.device.response_timeout);
+        let (request, timeout) = (planner::request(span), self.device.response_timeout);
         let call = Call { id, unit: self.seat.unit_id, request, timeout };
         let completed = self.seat.link.call(call).await;
         let ended = Instant::now();
@@ -182,16 +183,6 @@ fn cause(brought: &Brought) -> Option<Cause> {
         Brought::Data(_) | Brought::Stopped => None,
         Brought::Exception(code) => Some(Cause::Class(ErrorClass::of_exception((*code).into()))),
         Brought::Trouble(trouble) => Some(Cause::Class(trouble.class)),
-    }
-}
-
-fn request(span: Span) -> Request<'static> {
-    let (address, count) = (span.address(), span.count());
-    match span.table() {
-        Table::Coil => Request::ReadCoils(address, count),
-        Table::Discrete => Request::ReadDiscreteInputs(address, count),
-        Table::Input => Request::ReadInputRegisters(address, count),
-        Table::Holding => Request::ReadHoldingRegisters(address, count),
     }
 }
 

@@ -9,6 +9,7 @@ mod load;
 mod map;
 pub mod model;
 mod point;
+mod quirks;
 pub mod retry;
 pub mod schema;
 pub mod shape;

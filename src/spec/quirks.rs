@@ -1,0 +1,75 @@
+//! What a device type allows, in a profile or beside a device.
+
+use std::time::Duration;
+
+use passline_modbus::link::InFlight;
+
+use super::fields::Fields;
+use super::shape::{Field, Shape};
+
+/// The keys of what a device type allows.
+pub(super) const QUIRKS: &[Field] = &[
+    Field::optional(
+        "max_registers",
+        Shape::Integer { min: 1, max: 125 },
+        "The most registers that one read may ask for. Default 125.",
+    ),
+    Field::optional(
+        "max_gap",
+        Shape::Integer { min: 0, max: 124 },
+        "The longest run of undeclared registers that a merged read may cross. Default 0.",
+    ),
+    Field::optional(
+        "in_flight",
+        Shape::Integer { min: 1, max: 16 },
+        "How many requests may be open at once. Default 1.",
+    ),
+    Field::optional("pause", Shape::Duration, "Silence before each request. Default none."),
+    Field::optional(
+        "pause_after_connect",
+        Shape::Duration,
+        "Silence after connecting. Default none.",
+    ),
+    Field::optional(
+        "response_timeout",
+        Shape::Duration,
+        "From the last byte of a request to its answer. Default 1s.",
+    ),
+];
+
+/// What a device type allows; what is absent is decided elsewhere.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Quirks {
+    pub(super) max_registers: Option<u16>,
+    pub(super) max_gap: Option<u16>,
+    pub(super) in_flight: Option<InFlight>,
+    pub(super) pause: Option<Duration>,
+    pub(super) pause_after_connect: Option<Duration>,
+    pub(super) response_timeout: Option<Duration>,
+}
+
+impl Quirks {
+    pub(super) fn decode(fields: &Fields<'_, '_>) -> Self {
+        let duration = |key| fields.duration(key).map(|duration| duration.value);
+        Self {
+            max_registers: fields.integer("max_registers").map(|count| count.value),
+            max_gap: fields.integer("max_gap").map(|count| count.value),
+            in_flight: fields.integer("in_flight").and_then(|count| InFlight::new(count.value)),
+            pause: duration("pause"),
+            pause_after_connect: duration("pause_after_connect"),
+            response_timeout: duration("response_timeout"),
+        }
+    }
+
+    /// These, and where they are silent the others.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            max_registers: self.max_registers.or(other.max_registers),
+            max_gap: self.max_gap.or(other.max_gap),
+            in_flight: self.in_flight.or(other.in_flight),
+            pause: self.pause.or(other.pause),
+            pause_after_connect: self.pause_after_connect.or(other.pause_after_connect),
+            response_timeout: self.response_timeout.or(other.response_timeout),
+        }
+    }
+}
