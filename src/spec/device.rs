@@ -1,6 +1,6 @@
 //! `links:` and `devices:`: what is on which line.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -90,25 +90,31 @@ fn address(context: &Context<'_>, url: &Spanned<String>) -> Option<Address> {
 }
 
 impl Loader<'_> {
-    /// Reads `devices:`. A device that is reported to be wrong is left out.
+    /// Reads `devices:`. Of a device that is reported to be wrong only the name is given.
     pub(super) fn devices(
         &mut self,
         context: &Context<'_>,
         root: &Fields<'_, '_>,
         folder: &Path,
-    ) -> Vec<Device> {
+    ) -> (Vec<Device>, HashSet<String>) {
         let links = links(context, root);
         let mut devices = Vec::new();
+        let mut refused = HashSet::new();
         let mut lines = Lines::default();
         for entry in root.map("devices") {
             let Some(name) = context.name(entry.key_node) else { continue };
-            let Some(fields) = context.fields(entry.value, &DEVICE) else { continue };
-            let device = self.device(context, (name.value, &fields), &links, folder);
-            let Some(device) = device else { continue };
+            let fields = context.fields(entry.value, &DEVICE);
+            let device = fields.as_ref().and_then(|fields| {
+                self.device(context, (name.value.clone(), fields), &links, folder)
+            });
+            let (Some(fields), Some(device)) = (fields, device) else {
+                refused.insert(name.value);
+                continue;
+            };
             lines.check(context, &device, fields.key_span("link"), fields.key_span("unit_id"));
             devices.push(device);
         }
-        devices
+        (devices, refused)
     }
 
     fn device(

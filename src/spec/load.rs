@@ -177,8 +177,8 @@ impl<'l> Loader<'l> {
         let context = Context::new(diagnostics, &variables);
         let root = context.fields(tree.root(), &SPEC)?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let devices = self.devices(&context, &root, &folder);
-        let names = Names::new(&tree, &devices);
+        let (devices, refused) = self.devices(&context, &root, &folder);
+        let names = Names::new(&tree, &devices, refused);
         let mut tests = Vec::new();
         tests.extend(test::phase(&context, &names, &root, ("setup", Phase::Setup)));
         tests.extend(test::tests(&context, &names, &root));

@@ -229,7 +229,7 @@ pub(super) fn named_point(
 
 fn device_named(context: &Context<'_>, names: &Names<'_>, name: &Spanned<String>) -> Option<usize> {
     let index = names.device(&name.value);
-    if index.is_none() {
+    if index.is_none() && !names.is_refused(&name.value) {
         let message = format!("there is no device {}", quoted(&name.value));
         let known = names.devices.iter().map(|device| device.name.as_str());
         let error = Diagnostic::error(name.span, message).remedy("declare it under `devices:`");

@@ -40,13 +40,24 @@ pub(super) struct Names<'d> {
     pub(super) tree: &'d Arc<Tree>,
     pub(super) devices: &'d [Device],
     by_name: HashMap<&'d str, usize>,
+    /// Devices that are declared and were reported to be wrong.
+    refused: HashSet<String>,
 }
 
 impl<'d> Names<'d> {
-    pub(super) fn new(tree: &'d Arc<Tree>, devices: &'d [Device]) -> Self {
+    pub(super) fn new(
+        tree: &'d Arc<Tree>,
+        devices: &'d [Device],
+        refused: HashSet<String>,
+    ) -> Self {
         let by_name =
             devices.iter().enumerate().map(|(index, device)| (device.name.as_str(), index));
-        Self { tree, devices, by_name: by_name.collect() }
+        Self { tree, devices, by_name: by_name.collect(), refused }
+    }
+
+    /// Whether a device of this name was reported already.
+    pub(super) fn is_refused(&self, name: &str) -> bool {
+        self.refused.contains(name)
     }
 
     /// The place of a device.
