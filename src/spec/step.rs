@@ -159,6 +159,11 @@ impl At<'_, '_> {
         let Self { context, names, fields, .. } = *self;
         let text = fields.expression("compute")?;
         let expression = expression(context, names, &text)?;
+        if expression.points.is_empty() {
+            let error = Diagnostic::error(text.span, "this expression reads no point");
+            context.report(error.remedy("name one: what no device can change proves nothing"));
+            return None;
+        }
         let name = fields.text("name").map_or_else(|| text.value.clone(), |name| name.value);
         let unit = fields.text("unit").map(|unit| unit.value.into());
         self.check(name, Subject::Expression { expression, unit })
