@@ -25,6 +25,9 @@ pub(super) const RECORD: Field = Field::optional(
     "`true`: the value is recorded on purpose without a limit.",
 );
 
+/// The keys that say all there is to say: nothing stands beside one, and no expression in its place.
+pub(crate) const ALONE: [&str; 3] = [RECORD.key, answers::FIELD.key, exception::FIELD.key];
+
 /// What a check demands of an attempt, before conditions are known. (Limit values that are
 /// expressions belong here: [`Demand::resolve`] is where they become numbers.)
 #[derive(Debug, Clone, PartialEq)]
@@ -111,8 +114,7 @@ fn read(
     };
     let given: Vec<&'static str> =
         fields.keys().filter(|key| super::FIELDS.iter().any(|field| field.key == *key)).collect();
-    // Each of these says all there is to say: nothing can stand beside it.
-    for alone in [RECORD.key, answers::FIELD.key, exception::FIELD.key] {
+    for alone in ALONE {
         let other = given.iter().find(|key| **key != alone);
         if let (true, Some(other)) = (given.contains(&alone), other) {
             let message = format!("`{alone}` and `{other}` contradict each other");

@@ -46,6 +46,7 @@ pub mod exception;
 /// The key of a condition, whose expression needs no `= `.
 pub(crate) const CONDITION: &str = bands::CONDITION.key;
 
+pub(crate) use demand::ALONE;
 pub use demand::Demand;
 pub use judgement::{Judgement, Observed};
 pub use limits::Limits;

@@ -70,7 +70,8 @@ impl Criteria {
     pub(super) fn read(at: &At<'_, '_>, judged: Judged) -> Option<Self> {
         let At { context, names, node, fields } = at;
         let mut found = Found::default();
-        for field in judge::FIELDS.iter().filter(|field| fields.has(field.key)) {
+        let limits = judge::FIELDS.iter().filter(|field| !judge::ALONE.contains(&field.key));
+        for field in limits.filter(|field| fields.has(field.key)) {
             if let Some(node) = fields.node(field.key) {
                 found.look_into(node);
             }
