@@ -1,0 +1,284 @@
+//! `docs/spec-language.md` is run: every example does what the text says of it, every message it
+//! quotes is the message given, and every key and word of the language's tables is in it, and no
+//! other.
+//!
+//! What a fenced block is, is said behind its ```` ```yaml ````:
+//!
+//! | words | |
+//! | --- | --- |
+//! | none | a whole spec: it is run in simulation and passes |
+//! | `file=NAME` | a file that other examples name; a profile |
+//! | `bench` | a spec without tests: `steps` and `tests` are put behind it |
+//! | `steps`, `tests` | a part of the bench's spec |
+//! | `points`, `devices` | a part of a small spec of its own |
+//! | `fail`, `error` | instead of passing |
+//! | `refused` | it is refused; the ```` ```text ```` behind it holds the messages, one in a line |
+//!
+//! A ```` ```text ```` behind a block that runs holds lines of its output. In a table behind
+//! `<!-- refused: PART -->` each row is a part and its message; a table behind `<!-- keys: OBJECT -->`
+//! has the keys of that object in its first column.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+mod markdown;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use markdown::blocks;
+use passline::spec::shape::{Object, Shape};
+use passline::spec::{self, Given, PROFILE, SPEC};
+
+const DOCUMENT: &str = include_str!("../docs/spec-language.md");
+
+/// What must become of an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Pass,
+    Fail,
+    Error,
+    Refused,
+}
+
+/// An example that is run or refused.
+#[derive(Debug)]
+struct Example {
+    line: usize,
+    spec: String,
+    expected: Expected,
+    /// Messages of a refusal, else lines of the output.
+    quoted: Vec<String>,
+}
+
+fn indented(text: &str, by: usize) -> String {
+    let lines: Vec<String> = text.lines().map(|line| format!("{:by$}{line}", "")).collect();
+    lines.join("\n") + "\n"
+}
+
+/// A whole spec around a part.
+fn around(part: &str, text: &str, bench: &str) -> String {
+    const ANSWERS: &str = "tests:\n  - test: it is there\n    steps:\n";
+    match part {
+        "spec" => text.to_owned(),
+        "tests" => format!("{bench}\ntests:\n{}", indented(text, 2)),
+        "steps" => {
+            format!("{bench}\ntests:\n  - test: example\n    steps:\n{}", indented(text, 6))
+        }
+        "points" => format!(
+            "spec: example\ndevices:\n  meter:\n    points:\n{}{ANSWERS}      \
+             - read: {{ device: meter, holding: 0 }}\n        answers: true\n",
+            indented(text, 6)
+        ),
+        "devices" => {
+            let names = text.lines().filter(|line| !line.starts_with([' ', '#']));
+            let names = names.filter_map(|line| line.split_once(':'));
+            let reads = names.map(|(name, _)| {
+                format!("      - read: {{ device: {name}, holding: 0 }}\n        answers: true\n")
+            });
+            let reads: String = reads.collect();
+            format!("spec: example\ndevices:\n{}{ANSWERS}{reads}", indented(text, 2))
+        }
+        other => panic!("`{other}` is no part of a spec"),
+    }
+}
+
+/// The examples of the document, its tables of refusals among them.
+fn examples() -> Vec<Example> {
+    let blocks = blocks(DOCUMENT);
+    let bench = blocks.iter().find(|block| block.info == "yaml bench").unwrap().body;
+    let mut examples = Vec::new();
+    for (index, block) in blocks.iter().enumerate() {
+        let mut words = block.info.split(' ');
+        if words.next() != Some("yaml") || block.info.contains('=') || block.info == "yaml bench" {
+            continue;
+        }
+        let (mut part, mut expected) = ("spec", Expected::Pass);
+        for word in words {
+            match word {
+                "fail" => expected = Expected::Fail,
+                "error" => expected = Expected::Error,
+                "refused" => expected = Expected::Refused,
+                other => part = other,
+            }
+        }
+        let quoted = blocks.get(index + 1).filter(|next| next.info == "text");
+        let quoted: Vec<String> =
+            quoted.map(|next| next.body.lines().map(str::to_owned).collect()).unwrap_or_default();
+        assert!(expected != Expected::Refused || !quoted.is_empty(), "line {}", block.line);
+        let spec = around(part, block.body, bench);
+        examples.push(Example { line: block.line, spec, expected, quoted });
+    }
+    examples.extend(refusals(bench));
+    examples
+}
+
+/// A row of a table: its line, and its cells.
+type Row = (usize, Vec<&'static str>);
+
+/// The rows of the table behind each `<!-- WHAT: NAME -->`, with the name.
+fn tables(what: &str) -> Vec<(&'static str, Vec<Row>)> {
+    let opening = format!("<!-- {what}: ");
+    let mut tables = Vec::new();
+    let lines: Vec<&str> = DOCUMENT.lines().collect();
+    for (index, line) in lines.iter().enumerate() {
+        let Some(name) = line.strip_prefix(opening.as_str()) else { continue };
+        let name = name.strip_suffix(" -->").unwrap();
+        let rows = lines[index + 1..].iter().skip_while(|line| line.is_empty());
+        let rows = rows.take_while(|line| line.starts_with('|')).enumerate().skip(2);
+        let cells = |line: &'static str| -> Vec<&'static str> {
+            line.trim_matches('|').split(" | ").map(str::trim).collect()
+        };
+        let rows = rows.map(|(row, line)| (index + row + 3, cells(line))).collect();
+        tables.push((name, rows));
+    }
+    tables
+}
+
+fn refusals(bench: &str) -> Vec<Example> {
+    let mut examples = Vec::new();
+    for (part, rows) in tables("refused") {
+        for (line, cells) in rows {
+            let [text, message] = cells[..] else { panic!("line {line}: not two columns") };
+            let text = text.trim_matches('`');
+            let text = if matches!(part, "steps" | "tests") {
+                format!("- {text}")
+            } else {
+                text.to_owned()
+            };
+            examples.push(Example {
+                line,
+                spec: around(part, &text, bench),
+                expected: Expected::Refused,
+                quoted: vec![message.to_owned()],
+            });
+        }
+    }
+    examples
+}
+
+/// Writes the files that examples name.
+fn write_files(folder: &Path) {
+    for block in blocks(DOCUMENT) {
+        let Some(name) = block.info.strip_prefix("yaml file=") else { continue };
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, block.body).unwrap();
+    }
+}
+
+/// What an example does otherwise than the text says.
+fn deviation(folder: &Path, example: &Example) -> Option<String> {
+    let Example { line, spec, expected, quoted } = example;
+    let path = folder.join(format!("line-{line}.yaml"));
+    std::fs::write(&path, spec).unwrap();
+    let code = match expected {
+        Expected::Pass => 0,
+        Expected::Fail => 1,
+        Expected::Error => 3,
+        Expected::Refused => {
+            let loaded = spec::load([path.as_path()], &Given::new());
+            let found = loaded.diagnostics.sorted().into_iter();
+            let found: Vec<String> = found.map(|diagnostic| diagnostic.message).collect();
+            return (found != *quoted).then(|| format!("line {line}: {found:#?}\n{spec}"));
+        }
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_passline"));
+    command.arg("run").arg(path).args(["--simulate", "--seed=1", "--serial=20260001"]);
+    command.arg("--out").arg(folder.join("reports")).env("RECIPE", "A7");
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let says_so = quoted.iter().all(|line| text.contains(line.as_str()));
+    let ended_so = output.status.code() == Some(code);
+    (!says_so || !ended_so).then(|| format!("line {line}: {}\n{text}\n{spec}", output.status))
+}
+
+#[test]
+fn every_example_does_what_the_text_says() {
+    let folder = tempfile::tempdir().unwrap();
+    write_files(folder.path());
+    let examples = examples();
+    for expected in [Expected::Pass, Expected::Fail, Expected::Error, Expected::Refused] {
+        assert!(examples.iter().any(|example| example.expected == expected), "{expected:?}");
+    }
+    let deviations = examples.iter().filter_map(|example| deviation(folder.path(), example));
+    let deviations: Vec<String> = deviations.collect();
+    assert!(deviations.is_empty(), "{}", deviations.join("\n---\n"));
+}
+
+/// A shape and all shapes inside of it, those of objects excepted.
+fn shapes(shape: &'static Shape) -> Vec<&'static Shape> {
+    let inside = match shape {
+        Shape::List(inner) | Shape::OneOrMany(inner) | Shape::Map(inner) => vec![*inner],
+        Shape::AnyOf(all) => all.iter().collect(),
+        _ => Vec::new(),
+    };
+    [shape].into_iter().chain(inside.into_iter().flat_map(shapes)).collect()
+}
+
+/// Every object that the tables reach, by its name.
+fn objects() -> BTreeMap<&'static str, &'static Object> {
+    let mut objects = BTreeMap::new();
+    let mut waiting = vec![&SPEC, &PROFILE];
+    while let Some(object) = waiting.pop() {
+        if objects.insert(object.name, object).is_none() {
+            let inside = object.fields().flat_map(|field| shapes(&field.shape));
+            waiting.extend(inside.filter_map(|shape| match shape {
+                Shape::Object(object) => Some(*object),
+                _ => None,
+            }));
+        }
+    }
+    objects
+}
+
+/// What stands in backticks.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn every_key_of_every_table_is_documented_and_no_other() {
+    let mut documented: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (object, rows) in tables("keys") {
+        let keys = documented.entry(object).or_default();
+        keys.extend(rows.iter().flat_map(|(_, cells)| code(cells.first().unwrap())));
+    }
+    let objects = objects();
+    assert!(objects.len() > 20, "{:?}", objects.keys());
+    let keys = |object: &'static Object| object.fields().map(|field| field.key).collect();
+    let known: BTreeMap<&str, BTreeSet<&str>> =
+        objects.into_iter().map(|(name, object)| (name, keys(object))).collect();
+    assert_eq!(documented, known);
+}
+
+#[test]
+fn every_word_that_can_be_chosen_is_documented() {
+    let documented: BTreeSet<&str> = DOCUMENT.lines().flat_map(code).collect();
+    let fields = objects().into_values().flat_map(Object::fields);
+    let choices = fields.flat_map(|field| shapes(&field.shape)).flat_map(|shape| match shape {
+        Shape::Choice(words) => *words,
+        _ => &[],
+    });
+    let choices: BTreeSet<&str> = choices.copied().collect();
+    assert!(choices.contains("bcd16") && choices.contains("silent"), "{choices:?}");
+    let missing: Vec<&&str> = choices.difference(&documented).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn every_link_inside_the_document_has_its_heading() {
+    let anchor = |heading: &str| {
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    let headings =
+        DOCUMENT.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    let anchors: BTreeSet<String> = headings.map(anchor).collect();
+    let links: Vec<&str> =
+        DOCUMENT.split("](#").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0)).collect();
+    assert!(!links.is_empty());
+    for link in links {
+        assert!(anchors.contains(link), "#{link}");
+    }
+}
