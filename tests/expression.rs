@@ -27,6 +27,8 @@ fn resolve(name: &str) -> Option<Value> {
         "meter.nan" => Value::F32(f32::NAN),
         "meter.infinite" => Value::F64(f64::INFINITY),
         "meter.flags" => number("32769"),
+        "relay" => Value::Bool(true),
+        "mode" => Value::Text("idle".into()),
         "id" => Value::Bytes(vec![1, 2]),
         "min" => number("3"),
         _ => return None,
