@@ -1,7 +1,6 @@
 //! What a check demands, as its spec says it: read, held against what the point can decode to, and
 //! resolved to the limits that judge.
 
-use passline_modbus::pdu::ExceptionCode;
 use serde_json::{Map, Value as Json};
 
 use super::bands::{self, Band};
@@ -112,24 +111,16 @@ fn read(
         context.report(Diagnostic::error(fields.key_span(key), message).remedy(remedy));
         Err(Reported)
     };
-    let given: Vec<&'static str> =
-        fields.keys().filter(|key| super::FIELDS.iter().any(|field| field.key == *key)).collect();
-    for alone in ALONE {
-        let other = given.iter().find(|key| **key != alone);
-        if let (true, Some(other)) = (given.contains(&alone), other) {
-            let message = format!("`{alone}` and `{other}` contradict each other");
-            return refuse(alone, message, "keep the one that is meant");
-        }
+    if let Some(limits) = read_answer(context, fields)? {
+        return Ok(Demand(Form::Fixed(limits)));
     }
+    let given = given(fields);
     if fields.has(RECORD.key) {
         if fields.boolean(RECORD.key).ok_or(Reported)?.value {
             return Ok(Demand(Form::Fixed(Limits::RECORDED)));
         }
         let message = "`record: false` is no limit".to_owned();
         return refuse(RECORD.key, message, "add a limit, or write `record: true`");
-    }
-    if let Some(limits) = read_answer(context, fields)? {
-        return Ok(Demand(Form::Fixed(limits)));
     }
     if given.is_empty() {
         let message = "this check has no limit, so it cannot fail".to_owned();
@@ -156,28 +147,33 @@ fn read_value(from: &Reader<'_, '_, '_>, given: &[&'static str]) -> Result<Deman
     Ok(Demand(Form::Bands { common, bands }))
 }
 
+/// The limits that are given, in the order of the spec.
+fn given(fields: &Fields<'_, '_>) -> Vec<&'static str> {
+    fields.keys().filter(|key| super::FIELDS.iter().any(|field| field.key == *key)).collect()
+}
+
+/// The limits on the kind of answer, if there are any. Whatever is asked for, nothing stands beside
+/// a limit that says all there is to say: it would not be looked at.
 fn read_answer(context: Context<'_>, fields: &Fields<'_, '_>) -> Result<Option<Limits>, Reported> {
-    let wanted: Option<ExceptionCode> = match fields.node(exception::FIELD.key) {
-        Some(node) => Some(exception::read(&context, node).ok_or(Reported)?),
-        None => None,
-    };
-    let answers = if fields.has(answers::FIELD.key) {
-        Some(fields.boolean(answers::FIELD.key).ok_or(Reported)?.value)
-    } else {
-        None
-    };
-    match (wanted, answers) {
-        (Some(_), Some(_)) => {
-            let error = Diagnostic::error(
-                fields.key_span(answers::FIELD.key),
-                "`exception` and `answers` contradict each other",
-            );
+    let given = given(fields);
+    for alone in ALONE {
+        let other = given.iter().find(|key| **key != alone);
+        if let (true, Some(other)) = (given.contains(&alone), other) {
+            let message = format!("`{alone}` and `{other}` contradict each other");
+            let error = Diagnostic::error(fields.key_span(alone), message);
             context.report(error.remedy("keep the one that is meant"));
-            Err(Reported)
+            return Err(Reported);
         }
-        (Some(code), None) => Ok(Some(Limits::exception(code))),
-        (None, answers) => Ok(answers.map(Limits::answers)),
     }
+    if let Some(node) = fields.node(exception::FIELD.key) {
+        let code = exception::read(&context, node).ok_or(Reported)?;
+        return Ok(Some(Limits::exception(code)));
+    }
+    if fields.has(answers::FIELD.key) {
+        let wanted = fields.boolean(answers::FIELD.key).ok_or(Reported)?.value;
+        return Ok(Some(Limits::answers(wanted)));
+    }
+    Ok(None)
 }
 
 /// Refuses limits that cannot fail or cannot hold.

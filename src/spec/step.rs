@@ -149,7 +149,9 @@ impl At<'_, '_> {
                 Some(name) => name.clone(),
                 None => path.value,
             };
-            let read = Read { device, span: point.span(), point: Some(point) };
+            let span = point.span();
+            let point = (!judges_the_answer(fields)).then_some(point);
+            let read = Read { device, span, point };
             checks.extend(self.check(name, Subject::Read(read)));
         }
         Some(checks)
@@ -158,6 +160,12 @@ impl At<'_, '_> {
     fn compute(&self) -> Option<Check> {
         let Self { context, names, fields, .. } = *self;
         let text = fields.expression("compute")?;
+        if judges_the_answer(fields) {
+            let error =
+                Diagnostic::error(text.span, "a `compute` has a value, not a kind of answer");
+            context.report(error.remedy("ask for `exception` or `answers` where a point is read"));
+            return None;
+        }
         let expression = expression(context, names, &text)?;
         if expression.points.is_empty() {
             let error = Diagnostic::error(text.span, "this expression reads no point");
@@ -190,6 +198,12 @@ impl At<'_, '_> {
         };
         Some(Check { name, subject, criteria, verifies, retry })
     }
+}
+
+/// Whether only the kind of answer is judged: the value is then not even decoded, and the read is
+/// never merged with another, whose answer it would be as well.
+fn judges_the_answer(step: &Fields<'_, '_>) -> bool {
+    step.has("exception") || step.has("answers")
 }
 
 /// The named bit fields of a word.
@@ -267,7 +281,7 @@ fn raw_read(
         context.report(Diagnostic::error(fields.span(), message));
         return None;
     };
-    if step.has("exception") || step.has("answers") {
+    if judges_the_answer(step) {
         return Some((name, Read { device, span, point: None }));
     }
     if asked != registers {
