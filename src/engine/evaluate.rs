@@ -12,7 +12,7 @@ use super::tries::{Brought, Data};
 use crate::judge::{Judgement, Observed};
 use crate::plan::{ScanCheck, Source};
 use crate::record::{ErrorClass, Json, Kind, Measurement, PlannedCheck};
-use crate::spec::model::{Check, Read, Subject};
+use crate::spec::model::{Check, Subject};
 
 /// An attempt of a check, judged.
 pub(super) struct Judged {
@@ -31,8 +31,9 @@ pub(super) type ByInput<'a> = HashMap<usize, &'a Brought>;
 pub(super) fn judge(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> Judged {
     let unit = unit(check);
     let measured = |value: Option<&Value>| {
-        let raw = raw(plan, brought).into();
-        Some(Measurement { value: value.map(Json::from), unit: unit.clone(), raw })
+        let (raw, beside) = raw(check, plan, brought);
+        let (raw, beside) = (raw.into(), beside.into());
+        Some(Measurement { value: value.map(Json::from), unit: unit.clone(), raw, beside })
     };
     let mut judged =
         Judged { judgement: Judgement::Recorded, measurement: None, limit: None, stopped: false };
@@ -156,8 +157,9 @@ fn value(source: &Source, brought: &ByInput<'_>) -> Result<Value, Judgement> {
     }
 }
 
-/// The registers of every source in order, each followed by those of its scale factor.
-fn raw(plan: &ScanCheck, brought: &ByInput<'_>) -> Vec<u16> {
+/// The registers of a check: its own, and those of whatever else it needed. Each source is followed
+/// by its scale factor.
+fn raw(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> (Vec<u16>, Vec<u16>) {
     let inputs = plan.sources.iter().flat_map(|source| {
         [Some(source.input), source.scale_factor.as_ref().map(|(_, input)| *input)]
     });
@@ -166,7 +168,11 @@ fn raw(plan: &ScanCheck, brought: &ByInput<'_>) -> Vec<u16> {
         Some(Brought::Data(Data::Bits(bits))) => bits.iter().map(|bit| u16::from(*bit)).collect(),
         _ => Vec::new(),
     };
-    inputs.flatten().flat_map(words).collect()
+    let mut words = inputs.flatten().map(words);
+    match check.subject {
+        Subject::Read(_) => (words.next().unwrap_or_default(), words.flatten().collect()),
+        Subject::Expression { .. } => (words.flatten().collect(), Vec::new()),
+    }
 }
 
 fn unit(check: &Check) -> Option<Arc<str>> {
@@ -177,38 +183,50 @@ fn unit(check: &Check) -> Option<Arc<str>> {
 }
 
 /// A check before it runs.
-pub(super) fn planned(check: &Check) -> PlannedCheck {
+pub(super) fn planned(check: &Check, plan: Option<&ScanCheck>) -> PlannedCheck {
     PlannedCheck {
         name: check.name.clone(),
         kind: match check.subject {
             Subject::Read(_) => Kind::Read,
             Subject::Expression { .. } => Kind::Compute,
         },
-        decode: decode(check),
+        decode: decode(check, plan.map_or(&[][..], |plan| &plan.sources)),
         limit: check.criteria.known().map(|demand| demand.to_json().into()),
     }
 }
 
-/// How raw registers make the value of a check.
-fn decode(check: &Check) -> Option<Json> {
-    match &check.subject {
-        Subject::Read(Read { point: Some(point), .. }) => {
-            Some(Document::Object(recipe(point)).into())
+/// How the raw registers of a measurement make its value: what the point says of its own, then the
+/// points that expressions name, in the order of the registers.
+fn decode(check: &Check, sources: &[Source]) -> Option<Json> {
+    let (mut decode, others) = match &check.subject {
+        Subject::Expression { expression, .. } => (
+            Map::from_iter([("expression".to_owned(), expression.text.to_string().into())]),
+            sources,
+        ),
+        Subject::Read(_) => {
+            let (own, others) = sources.split_first()?;
+            (source_recipe(own)?, others)
         }
-        Subject::Read(_) => None,
-        Subject::Expression { expression, .. } => {
-            let points: Vec<Document> = expression
-                .points
-                .iter()
-                .map(|named| {
-                    let mut recipe = recipe(&named.point);
-                    recipe.insert("point".to_owned(), named.name.clone().into());
-                    Document::Object(recipe)
-                })
-                .collect();
-            Some(json!({ "expression": expression.text.to_string(), "points": points }).into())
-        }
+    };
+    let named = others.iter().filter_map(|source| {
+        let mut recipe = source_recipe(source)?;
+        recipe.insert("point".to_owned(), source.name.clone().into());
+        Some(Document::Object(recipe))
+    });
+    let named: Vec<Document> = named.collect();
+    if !named.is_empty() {
+        decode.insert("points".to_owned(), named.into());
     }
+    Some(Document::Object(decode).into())
+}
+
+/// What a point and its scale factor say of their registers.
+fn source_recipe(source: &Source) -> Option<Map<String, Document>> {
+    let mut recipe = recipe(source.point.as_ref()?);
+    if let Some((factor, _)) = &source.scale_factor {
+        recipe.insert("scale_factor".to_owned(), Document::Object(self::recipe(factor)));
+    }
+    Some(recipe)
 }
 
 /// What a point says of its registers; defaults are left out.
@@ -228,9 +246,6 @@ fn recipe(point: &Point) -> Map<String, Document> {
         if number.to_string() != neutral {
             put(key, number_of(&number.to_string()));
         }
-    }
-    if let Some(factor) = point.scale_factor() {
-        put("scale_factor", factor.into());
     }
     if let Some(field) = point.field() {
         put("bits", json!([field.first(), field.last()]));

@@ -23,7 +23,7 @@ pub use stop::{Stop, StopSignal, Stopper, stopper};
 pub use test::NOT_SELECTED;
 
 use crate::plan::order::{Claim, Order, order};
-use crate::plan::{Plan, PlannedStep};
+use crate::plan::{Plan, PlannedStep, PlannedTest, ScanCheck, Stage};
 use crate::record::{
     Event, EventsFormat, Input, Json, Mode, Outcome, Phase, PlannedCheck, RecordFinished,
     RecordStarted, RunFinished, RunStarted, Scope, SpecSource, Stamp, TestPlanned, Tool, Uut,
@@ -276,7 +276,7 @@ impl Running<'_> {
                 phase: test.test.phase,
                 tags: test.test.tags.clone(),
                 verifies: requirements(test.test),
-                checks: test.steps.iter().map(planned).collect(),
+                checks: planned(test),
             }));
         }
     }
@@ -324,14 +324,22 @@ fn requirements(test: &crate::spec::model::Test) -> Vec<String> {
     all
 }
 
-fn planned(step: &PlannedStep<'_>) -> PlannedCheck {
-    match step {
-        PlannedStep::Check(check) => evaluate::planned(check),
+/// The lines of a test before it runs.
+fn planned(test: &PlannedTest<'_>) -> Vec<PlannedCheck> {
+    let scans = test.stages.iter().filter_map(|stage| match stage {
+        Stage::Scan(scan) => Some(scan),
+        Stage::Wait { .. } => None,
+    });
+    let checks: HashMap<usize, &ScanCheck> =
+        scans.flat_map(|scan| &scan.checks).map(|check| (check.step, check)).collect();
+    let line = |(index, step): (usize, &PlannedStep<'_>)| match step {
+        PlannedStep::Check(check) => evaluate::planned(check, checks.get(&index).copied()),
         PlannedStep::Wait(wait) => PlannedCheck {
             name: wait.name.clone(),
             kind: crate::record::Kind::Wait,
             decode: None,
             limit: None,
         },
-    }
+    };
+    test.steps.iter().enumerate().map(line).collect()
 }

@@ -238,8 +238,13 @@ pub struct Measurement {
     pub value: Option<Json>,
     /// The measuring unit.
     pub unit: Option<Arc<str>>,
-    /// The registers, or coils as 0 and 1, in the order of their addresses.
+    /// The registers, or coils as 0 and 1, in the order of their addresses; of an expression those
+    /// of all its points, in the order of `decode`.
     pub raw: Arc<[u16]>,
+    /// The registers of what else the value or its limits needed: the scale factor, then the points
+    /// of `decode`.
+    #[serde(default, skip_serializing_if = "<[u16]>::is_empty")]
+    pub beside: Arc<[u16]>,
 }
 
 /// One try of a step.

@@ -67,6 +67,7 @@ pub(crate) fn measured(digits: &str) -> Measurement {
         value: Some(number(digits)),
         unit: Some("V".into()),
         raw: Arc::new([17254, 26214]),
+        beside: Arc::default(),
     }
 }
 

@@ -119,6 +119,7 @@ proptest! {
             value: Some(Json::of(&number).unwrap()),
             unit: Some(text.as_str().into()),
             raw: raw.into(),
+        beside: [].into(),
         });
         check.limit = Some(text.as_str().into());
         record.seal().unwrap();
