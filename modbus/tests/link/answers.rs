@@ -96,13 +96,27 @@ async fn silence_is_classed_by_what_came_instead() {
     let late = LinkError::Late { after: SECOND, answers: 1 };
     assert_eq!(done.await.unwrap().result, Err(late));
 
-    // What came before the call waited is not held against it.
-    device.write_all(&answer(2, 9)).await.unwrap();
-    yield_now().await;
+    // A late answer and nothing else.
     let done = bench.start(4, read(0));
     request(&mut device).await;
+    device.write_all(&answer(2, 9)).await.unwrap();
+    let late = LinkError::Late { after: SECOND, answers: 1 };
+    assert_eq!(done.await.unwrap().result, Err(late));
+
+    // The id of an expired call, of another unit: not that call's answer.
+    let done = bench.start(5, read(0));
+    request(&mut device).await;
+    device.write_all(&frame(3, 2, &[3, 2, 0, 9])).await.unwrap();
+    let foreign = LinkError::Foreign { after: SECOND, frames: 1 };
+    assert_eq!(done.await.unwrap().result, Err(foreign));
+
+    // What came before the call waited is not held against it.
+    device.write_all(&answer(3, 9)).await.unwrap();
+    yield_now().await;
+    let done = bench.start(6, read(0));
+    request(&mut device).await;
     assert_eq!(done.await.unwrap().result, Err(LinkError::Timeout { after: SECOND }));
-    assert_eq!(bench.link.counters(), Counters { late: 2, foreign: 3, ..Counters::default() });
+    assert_eq!(bench.link.counters(), Counters { late: 3, foreign: 4, ..Counters::default() });
 }
 
 #[tokio::test(start_paused = true)]

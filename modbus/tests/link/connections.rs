@@ -6,7 +6,7 @@ use passline_modbus::link::{
     CloseReason, ConnectError, Counters, InFlight, Link, LinkError, Options,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    io::{AsyncReadExt, AsyncWriteExt, BufStream, DuplexStream},
     task::yield_now,
 };
 
@@ -79,6 +79,27 @@ async fn a_read_is_not_sent_a_third_time() {
     let done = done.await.unwrap();
     assert_eq!(done.result, Err(closed(CloseReason::Eof)));
     assert!(done.sent.is_some());
+    assert_eq!(bench.connections(), 0);
+}
+
+/// Two reads go down with a stale connection; the first makes the next connection a proven one,
+/// which is idle again when the second is sent, and ends.
+#[tokio::test(start_paused = true)]
+async fn not_even_on_a_second_stale_connection() {
+    let in_flight = InFlight::new(2).unwrap();
+    let mut bench = Bench::new(Options { in_flight, pause: ms(100), ..Options::default() });
+    let mut device = proven(&mut bench).await;
+    let first = bench.start(5, read(2));
+    let second = bench.start(6, read(3));
+    request(&mut device).await;
+    request(&mut device).await;
+    drop(device);
+    let mut device = bench.accept().await;
+    serve_one(&mut device).await;
+    assert_eq!(first.await.unwrap().result, holds(20));
+    request(&mut device).await;
+    drop(device);
+    assert_eq!(second.await.unwrap().result, Err(closed(CloseReason::Eof)));
     assert_eq!(bench.connections(), 0);
 }
 
@@ -242,4 +263,16 @@ async fn dropping_the_last_handle_closes_the_connection() {
         device.read_to_end(&mut rest).await.unwrap();
         assert_eq!(rest.len(), if is_open { 12 } else { 0 });
     }
+}
+
+/// As a TLS stream does: what is written stays in its buffer until it is flushed.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_buffers_is_flushed() {
+    let (near, mut device) = tokio::io::duplex(100);
+    let mut near = Some(BufStream::new(near));
+    let connect = move || std::future::ready(near.take().ok_or(io::Error::other("once")));
+    let link = Link::spawn(connect, Options::default(), |_| {});
+    let serving = tokio::spawn(async move { serve_one(&mut device).await });
+    assert_eq!(link.call(call(1, read(3))).await.result, holds(30));
+    serving.await.unwrap();
 }

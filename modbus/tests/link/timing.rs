@@ -46,15 +46,15 @@ async fn writing_does_not_count_either() {
 async fn each_call_has_its_own_deadline() {
     let sixteen = Options { in_flight: InFlight::MAX, ..Options::default() };
     let mut bench = Bench::new(sixteen);
-    // The later ones end first: the one timer must be brought forward.
     let waits = [5000, 3000, 10, 4000, 20, 3001];
-    let calls: Vec<_> = waits
-        .map(|wait| {
-            let link = bench.link.clone();
-            let call = Call { timeout: ms(wait), ..call(wait, read(0)) };
-            tokio::spawn(async move { link.call(call).await })
-        })
-        .into();
+    let mut calls = Vec::new();
+    for wait in waits {
+        let link = bench.link.clone();
+        let call = Call { timeout: ms(wait), ..call(wait, read(0)) };
+        calls.push(tokio::spawn(async move { link.call(call).await }));
+        // On the wire before the next one: the one timer must be brought forward.
+        sleep(ms(1)).await;
+    }
     let _device = bench.accept().await;
     for (wait, done) in waits.into_iter().zip(calls) {
         let done = done.await.unwrap();
