@@ -313,6 +313,62 @@ fn everything_that_cannot_have_a_value_is_found_at_once() {
     }
 }
 
+// ---- in a spec
+
+#[test]
+fn a_spec_is_refused_for_what_its_expressions_can_never_be() {
+    let spec = "\
+spec: expressions
+title: expressions that cannot be
+vars: { nominal: 230 }
+devices:
+  d:
+    link: tcp://127.0.0.1:1502
+    unit_id: 1
+    points:
+      a: { holding: 0 }
+      f: { holding: 1, type: f32 }
+      mode: { holding: 4, values: { 0: idle, 1: run } }
+tests:
+  - test: refused
+    steps:
+      - { compute: d.a + d.mode, equals: 3 }
+      - { compute: d.a / (2 - 2), max: 1 }
+      - { compute: d.f * 2, equals: 1 }
+      - { compute: d.mode, equals: running }
+      - { compute: d.a * 2, valid: true }
+      - { compute: arbs(d.a), max: 1 }
+      - { compute: nominal + 1, max: 1 }
+  - test: accepted
+    steps:
+      - { compute: d.a + d.f, max: 1, valid: true }
+      - { compute: d.mode, equals: run }
+      - { compute: d.a > nominal, equals: true }
+";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spec.yaml");
+    std::fs::write(&file, spec).unwrap();
+    let mut check = std::process::Command::new(env!("CARGO_BIN_EXE_passline"));
+    let output = check.arg("check").arg(&file).output().unwrap();
+    let shown = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    for (error, column) in [
+        ("expected a number, found a text", "15:26"),
+        ("division by zero", "16:26"),
+        ("`equals` on a float needs a `tolerance`", "17:29"),
+        ("`running` is no label of this point", "18:36"),
+        ("`valid` cannot fail", "19:29"),
+        ("unknown function `arbs`", "20:20"),
+        ("this expression reads no point", "21:20"),
+    ] {
+        let found = shown.split_once(error);
+        let (_, behind) = found.unwrap_or_else(|| panic!("{error} is not in:\n{shown}"));
+        let place = behind.split_once("-->").unwrap().1.lines().next().unwrap();
+        assert!(place.ends_with(column), "{error} at {place}");
+    }
+    assert!(shown.contains("did you mean `abs`?"), "{shown}");
+    assert!(shown.contains("7 errors") && output.status.code() == Some(1), "{shown}");
+}
+
 // ---- a second opinion: trees of whole numbers, written and computed here
 
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use super::shape::{Field, Object, Shape};
 use super::source::Spanned;
 use super::test::{self, Names};
 use super::yaml::Node;
-use crate::expression::{self, Type};
+use crate::expression::{self, SyntaxErrorKind, Type};
 use crate::judge;
 
 /// A step.
@@ -322,8 +322,13 @@ pub(super) fn expression(
     let parsed = match text.value.parse::<expression::Expression>() {
         Ok(parsed) => parsed,
         Err(error) => {
-            let span = text.part(error.span.clone());
-            context.report(Diagnostic::error(span, error.to_string()));
+            let diagnostic = Diagnostic::error(text.part(error.span.clone()), error.to_string());
+            context.report(match &error.kind {
+                SyntaxErrorKind::UnknownFunction(name) => {
+                    diagnostic.suggest(name, expression::Expression::FUNCTIONS)
+                }
+                _ => diagnostic,
+            });
             return None;
         }
     };
