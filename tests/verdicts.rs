@@ -93,3 +93,15 @@ fn what_is_computed_is_no_kind_of_answer() {
     assert_eq!(ran.exit, Some(2));
     assert!(ran.complaints.contains("not a kind of answer"), "{}", ran.complaints);
 }
+
+#[test]
+fn a_test_that_would_fill_the_memory_with_instances_is_refused() {
+    let values: Vec<String> = (0..100).map(|value| value.to_string()).collect();
+    let list = format!("[{}]", values.join(", "));
+    let tests = format!(
+        "\n  - test: t\n    for_each: {{ x: {list}, y: {list}, z: {list} }}\n    steps: [{{ read: d.a, max: 5 }}]"
+    );
+    let ran = run(THREE, &tests);
+    assert_eq!(ran.exit, Some(2));
+    assert!(ran.complaints.contains("more than 100000 tests of one"), "{}", ran.complaints);
+}

@@ -132,9 +132,10 @@ async fn walk(records: &[Running<'_>]) {
         tests.iter().map(|(running, test)| running.claim(*test)).collect();
     let Order { mut waits_for, followers } = order(&claims);
     let mut running = FuturesUnordered::new();
+    let tests = &tests;
     let start = |index: usize| async move {
-        if let Some((record, test)) = tests_at(records, index) {
-            record.test(test).await;
+        if let Some((record, test)) = tests.get(index) {
+            record.test(*test).await;
         }
         index
     };
@@ -153,20 +154,6 @@ async fn walk(records: &[Running<'_>]) {
             }
         }
     }
-}
-
-/// The record and the test at a place in the order of the run.
-fn tests_at<'r, 'p>(
-    records: &'r [Running<'p>],
-    mut index: usize,
-) -> Option<(&'r Running<'p>, usize)> {
-    for running in records {
-        match index.checked_sub(running.plan.tests.len()) {
-            Some(rest) => index = rest,
-            None => return Some((running, index)),
-        }
-    }
-    None
 }
 
 /// One record while it runs.
@@ -305,7 +292,8 @@ impl Running<'_> {
     fn setup_failed(&self) -> bool {
         let verdicts = self.verdicts.borrow();
         let tests = self.plan.tests.iter().zip(verdicts.iter());
-        let mut setups = tests.filter(|(test, _)| test.test.phase == Phase::Setup);
+        // Every test asks: look no further than the setups, which come first.
+        let mut setups = tests.take_while(|(test, _)| test.test.phase == Phase::Setup);
         setups.any(|(_, verdict)| {
             matches!(verdict, Some(Verdict::Fail | Verdict::Error | Verdict::Skipped))
         })

@@ -32,6 +32,11 @@ struct Found {
 }
 
 impl Found {
+    /// Whether there is nothing more to find out. Long lists of values depend on stopping then.
+    fn is_both(self) -> bool {
+        self.passing && self.failing
+    }
+
     fn add(&mut self, passes: bool) {
         self.passing |= passes;
         self.failing |= !passes;
@@ -69,7 +74,12 @@ fn holds(limits: &[&Limit], value: &Value) -> bool {
 
 fn on_each(limits: &[&Limit], values: impl IntoIterator<Item = Value>) -> Found {
     let mut found = Found::default();
-    values.into_iter().for_each(|value| found.add(holds(limits, &value)));
+    for value in values {
+        found.add(holds(limits, &value));
+        if found.is_both() {
+            break;
+        }
+    }
     found
 }
 
@@ -110,6 +120,9 @@ fn on_steps(limits: &[&Limit], steps: &Steps) -> Found {
     let ends = starts.iter().skip(1).map(|start| start - 1).chain([steps.last()]);
     let mut found = Found::default();
     for (start, end) in starts.iter().copied().zip(ends) {
+        if found.is_both() {
+            break;
+        }
         let Some(value) = steps.value(start) else { continue };
         if !holds(&others, &Value::Number(value)) {
             found.failing |= first_from(steps, (start, end), Some).is_some();

@@ -106,16 +106,25 @@ struct Profile {
 
 /// Declarations in the order of the file; a later one of the same name replaces the earlier.
 #[derive(Default)]
-struct Declarations(Vec<Declared>);
+struct Declarations {
+    /// A point and its bit fields each; empty where it was replaced.
+    groups: Vec<Vec<Declared>>,
+    by_name: HashMap<String, usize>,
+}
 
 impl Declarations {
     /// Adds a point and its bit fields in place of those of the same name.
     fn replace(&mut self, declared: Vec<Declared>) {
         let Some(first) = declared.first() else { return };
-        let name = first.name.value.clone();
-        let fields = format!("{name}.");
-        self.0.retain(|other| other.name.value != name && !other.name.value.starts_with(&fields));
-        self.0.extend(declared);
+        let earlier = self.by_name.insert(first.name.value.clone(), self.groups.len());
+        if let Some(group) = earlier.and_then(|index| self.groups.get_mut(index)) {
+            group.clear();
+        }
+        self.groups.push(declared);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Declared> {
+        self.groups.iter().flatten()
     }
 }
 
@@ -279,7 +288,7 @@ fn repeat(context: &Context<'_>, profile: &mut Profile, node: Node<'_>) {
 /// Declarations to points, and what can only be checked with all of them at hand.
 fn finish(context: &Context<'_>, profile: &Profile) -> Map {
     let mut points: HashMap<String, Arc<Point>> = HashMap::new();
-    for declared in &profile.points.0 {
+    for declared in profile.points.iter() {
         match Point::new(declared.declaration.clone()) {
             Ok(point) => {
                 points.insert(declared.name.value.clone(), Arc::new(point));
@@ -292,7 +301,7 @@ fn finish(context: &Context<'_>, profile: &Profile) -> Map {
         }
     }
     let most = profile.quirks.max_registers.unwrap_or(125);
-    for declared in &profile.points.0 {
+    for declared in profile.points.iter() {
         let Some(point) = points.get(&declared.name.value) else { continue };
         if !point.span().table().is_bits() && point.span().count() > most {
             let message = format!(

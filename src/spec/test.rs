@@ -145,6 +145,9 @@ pub(super) fn texts(context: &Context<'_>, fields: &Fields<'_, '_>, key: &str) -
     nodes.filter_map(|node| context.text(node)).map(|text| text.value).collect()
 }
 
+/// The most instances of one test: more would take more memory than a station has.
+const MOST_INSTANCES: usize = 100_000;
+
 /// Every combination of the values of `for_each`, the last key changing fastest.
 fn combinations(context: &Context<'_>, fields: &Fields<'_, '_>) -> Vec<Vec<(String, Variable)>> {
     let mut combinations = vec![Vec::new()];
@@ -157,6 +160,12 @@ fn combinations(context: &Context<'_>, fields: &Fields<'_, '_>) -> Vec<Vec<(Stri
         }
         let values = nodes.into_iter().filter_map(|node| context.variable(node));
         let values: Vec<Variable> = values.map(|value| value.value).collect();
+        if combinations.len().saturating_mul(values.len()) > MOST_INSTANCES {
+            let message = format!("this makes more than {MOST_INSTANCES} tests of one");
+            let error = Diagnostic::error(entry.key.span, message);
+            context.report(error.remedy("go through fewer values, or write several tests"));
+            return Vec::new();
+        }
         combinations = combinations
             .iter()
             .flat_map(|before| {
