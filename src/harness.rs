@@ -17,11 +17,11 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::engine::{self, Options, Simulate, StopSignal};
+use crate::language::diagnostic::Style;
 use crate::plan::{self, Selection};
 use crate::record::{
     Check, Event, Fold, Outcome, Phase, Record, RunDocument, Stamp, Tool, Verdict, draw_seed,
 };
-use crate::spec::diagnostic::Style;
 use crate::spec::{self, Given, Spec};
 
 /// The variable that puts the specs on real devices.

@@ -7,7 +7,8 @@
 //!                └ diagnostics                                        └▶ terminal
 //! ```
 //!
-//! The folders are the stages. `spec` and `plan` know no I/O; `report` knows only records; the
+//! The folders are the stages, on three layers that they share: `language` (YAML to typed values),
+//! `expression`, and the verdicts of `judge`. `plan` knows no I/O; `report` knows only records; the
 //! engine never prints; only `cli` knows the argument parser.
 
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod engine;
 pub mod expression;
 pub mod harness;
 pub mod judge;
+pub mod language;
 pub mod plan;
 pub mod record;
 pub mod report;

@@ -27,7 +27,7 @@ use std::path::Path;
 use std::process::Command;
 
 use markdown::blocks;
-use passline::spec::shape::{Object, Shape};
+use passline::language::shape::{Object, Shape};
 use passline::spec::{self, Given, PROFILE, SPEC};
 
 const DOCUMENT: &str = include_str!("../docs/spec-language.md");

@@ -31,7 +31,7 @@ fn loaded(file: &Path, port: u16) -> Loaded {
     let given = Given::from([("port".to_owned(), port.to_string())]);
     let loaded = load([file], &given);
     let problems =
-        loaded.diagnostics.render(&loaded.sources, passline::spec::diagnostic::Style::Plain);
+        loaded.diagnostics.render(&loaded.sources, passline::language::diagnostic::Style::Plain);
     assert!(!loaded.specs.is_empty(), "{problems}");
     loaded
 }

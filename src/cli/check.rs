@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::arguments::{CheckArguments, SpecArguments};
 use super::exit::Exit;
 use super::terminal;
-use crate::spec::diagnostic::Diagnostic;
+use crate::language::diagnostic::Diagnostic;
 use crate::spec::{self, Given, Loaded};
 
 /// Runs the command.

@@ -256,7 +256,7 @@ fn simulate(arguments: &RunArguments, loaded: &Loaded) -> Result<Simulate, Probl
         .collect();
     for name in names {
         if !known.contains(&name.as_str()) {
-            let hint = crate::spec::diagnostic::did_you_mean(name, known.iter().copied());
+            let hint = crate::language::diagnostic::did_you_mean(name, known.iter().copied());
             let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
             return Err(Problem::usage(format!(
                 "--simulate={name}: the specs have no such device{hint}"

@@ -3,7 +3,8 @@
 use super::arguments::{SchemaArguments, SchemaOf};
 use super::exit::Exit;
 use super::terminal;
-use crate::spec::{PROFILE, SPEC, schema};
+use crate::language::schema;
+use crate::spec::{PROFILE, SPEC};
 
 /// Runs the command.
 pub(super) fn schema(arguments: &SchemaArguments) -> Exit {

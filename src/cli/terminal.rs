@@ -3,9 +3,9 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::language::diagnostic::Style;
 use crate::record::Line;
 use crate::spec::Loaded;
-use crate::spec::diagnostic::Style;
 
 /// A line of output.
 pub(super) fn line(text: &str) {

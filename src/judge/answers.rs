@@ -2,8 +2,8 @@
 
 use super::exception;
 use super::judgement::{Judgement, Observed};
+use crate::language::shape::{Field, Shape};
 use crate::record::ErrorClass;
-use crate::spec::shape::{Field, Shape};
 
 pub(super) const FIELD: Field = Field::optional(
     "answers",

@@ -13,7 +13,7 @@ use super::number::Unit;
 use super::reach::{Reach, TextSpace};
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
-use crate::spec::shape::{Field, Shape};
+use crate::language::shape::{Field, Shape};
 
 /// A text that is no dotted version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

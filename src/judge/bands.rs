@@ -9,9 +9,9 @@ use super::number::Unit;
 use super::reader::{Reader, Reported};
 use super::set::Set;
 use super::stored::{Corrupt, Stored};
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::source::Span;
 use crate::record::ErrorClass;
-use crate::spec::shape::{Field, Object, Shape};
-use crate::spec::source::Span;
 
 pub(super) const CONDITION: Field = Field::required(
     "if",

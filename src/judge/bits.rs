@@ -8,10 +8,10 @@ use super::kind::Kind;
 use super::number::Unit;
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
-use crate::spec::diagnostic::{Diagnostic, quoted};
-use crate::spec::shape::{Field, Object, Shape};
-use crate::spec::variables::Scalar;
-use crate::spec::yaml::Node;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::variables::Scalar;
+use crate::language::yaml::Node;
 
 const BITS: Shape = Shape::List(&Shape::Scalar);
 

@@ -11,7 +11,7 @@ use super::number::{self, Unit};
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
 use super::tolerance::Around;
-use crate::spec::shape::{Field, Shape};
+use crate::language::shape::{Field, Shape};
 
 /// Which of the four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

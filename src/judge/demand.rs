@@ -12,11 +12,11 @@ use super::proof::{self, Fault};
 use super::reader::{Reader, Reported, Subject};
 use super::set::Set;
 use super::{answers, exception};
-use crate::spec::decode::Context;
-use crate::spec::diagnostic::Diagnostic;
-use crate::spec::fields::Fields;
-use crate::spec::shape::{Field, Shape};
-use crate::spec::source::Span;
+use crate::language::decode::Context;
+use crate::language::diagnostic::Diagnostic;
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Shape};
+use crate::language::source::Span;
 
 pub(super) const RECORD: Field = Field::optional(
     "record",

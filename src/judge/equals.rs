@@ -10,7 +10,7 @@ use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
 use super::target::Target;
 use super::tolerance::Around;
-use crate::spec::shape::{Field, Shape};
+use crate::language::shape::{Field, Shape};
 
 /// The one value that passes.
 #[derive(Debug, Clone, PartialEq)]

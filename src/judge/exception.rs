@@ -4,12 +4,12 @@ use passline_modbus::pdu::ExceptionCode;
 use serde_json::Value as Json;
 
 use super::judgement::{Judgement, Observed};
-use crate::spec::decode::Context;
-use crate::spec::diagnostic::{Diagnostic, quoted};
-use crate::spec::shape::{Field, Shape};
-use crate::spec::source::Span;
-use crate::spec::variables::Scalar;
-use crate::spec::yaml::Node;
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::shape::{Field, Shape};
+use crate::language::source::Span;
+use crate::language::variables::Scalar;
+use crate::language::yaml::Node;
 
 /// Every name of an exception code (V1.1b3, chapter 7) and its code. The first name of a code is
 /// the one that is shown.

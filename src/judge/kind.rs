@@ -8,7 +8,7 @@ use super::number::Unit;
 use super::reach::{Reach, TextSpace};
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
-use crate::spec::shape::Field;
+use crate::language::shape::Field;
 
 /// One kind of limit on a value. The file of a kind holds all of it: its keys, its reading, its
 /// judgement, its text and its JSON.

@@ -11,7 +11,7 @@ use super::reach::{Reach, TextSpace};
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
 use super::tolerance::Around;
-use crate::spec::shape::Field;
+use crate::language::shape::Field;
 
 macro_rules! kinds {
     ($($module:ident::$kind:ident),* $(,)?) => {

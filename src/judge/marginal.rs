@@ -11,8 +11,8 @@ use super::number::Unit;
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
 use super::tolerance::{self, Around};
-use crate::spec::shape::{Field, Object, Shape};
-use crate::spec::yaml::Node;
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::yaml::Node;
 
 static BOUNDS: Object = Object {
     name: "marginal limit",

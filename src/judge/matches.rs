@@ -10,7 +10,7 @@ use super::number::Unit;
 use super::reach::{self, Reach, TextSpace};
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
-use crate::spec::shape::{Field, Shape};
+use crate::language::shape::{Field, Shape};
 
 /// A pattern as it was written, and as it judges: from the first character to the last.
 #[derive(Debug, Clone)]

@@ -53,7 +53,7 @@ pub use limits::Limits;
 pub use reader::Subject;
 pub use stored::Corrupt;
 
-use crate::spec::shape::{Field, Shape};
+use crate::language::shape::{Field, Shape};
 
 /// The keys of every limit on a value: those of the kinds, and `marginal`.
 static VALUE_FIELDS: [Field; count(limit::KEYS) + 1] = flat(limit::KEYS, &[marginal::FIELD]);

@@ -9,7 +9,7 @@ use super::number::{self, Unit};
 use super::reader::{Reader, Reported, TOLERANCE};
 use super::stored::{Corrupt, Stored};
 use super::tolerance::{Around, Tolerance};
-use crate::spec::shape::{Field, Shape};
+use crate::language::shape::{Field, Shape};
 
 /// A nominal value and its tolerance.
 #[derive(Debug, Clone, PartialEq)]

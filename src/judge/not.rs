@@ -9,7 +9,7 @@ use super::reach::{Reach, TextSpace};
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
 use super::target::Target;
-use crate::spec::shape::{Field, Shape};
+use crate::language::shape::{Field, Shape};
 
 /// The one value that does not pass.
 #[derive(Debug, Clone, PartialEq)]

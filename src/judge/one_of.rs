@@ -9,8 +9,8 @@ use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
 use super::target::{Constant, Target};
 use super::tolerance::Tolerance;
-use crate::spec::diagnostic::quoted;
-use crate::spec::shape::{Field, Shape};
+use crate::language::diagnostic::quoted;
+use crate::language::shape::{Field, Shape};
 
 /// The values that pass, at least one.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,13 +7,13 @@ use passline_modbus::value::{Decimal, Value};
 use super::reach::TextSpace;
 use super::target::{Constant, Target};
 use super::tolerance::{self, Tolerance, ToleranceError};
-use crate::spec::decode::Context;
-use crate::spec::diagnostic::{Diagnostic, quoted};
-use crate::spec::fields::Fields;
-use crate::spec::shape::Field;
-use crate::spec::source::Span;
-use crate::spec::variables::Scalar;
-use crate::spec::yaml::Node;
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::fields::Fields;
+use crate::language::shape::Field;
+use crate::language::source::Span;
+use crate::language::variables::Scalar;
+use crate::language::yaml::Node;
 
 /// The keys that a tolerance can belong to, in the order in which it does.
 const TOLERANT: [&str; 4] = ["nominal", "equals", "not", "one_of"];

@@ -6,12 +6,12 @@ use passline_modbus::point::{DataType, Declaration, Field as BitField, Point, Re
 use passline_modbus::value::Value;
 
 use super::{ANSWER_FIELDS, Demand, FIELDS, Judgement, Limits, Observed, Subject};
-use crate::spec::decode::Context;
-use crate::spec::diagnostic::{Diagnostics, Style};
-use crate::spec::shape::Object;
-use crate::spec::source::Sources;
-use crate::spec::variables::Variables;
-use crate::spec::yaml;
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostics, Style};
+use crate::language::shape::Object;
+use crate::language::source::Sources;
+use crate::language::variables::Variables;
+use crate::language::yaml;
 
 static STEP: Object = Object { name: "step", doc: "", fields: &[&FIELDS] };
 static WRITE: Object = Object { name: "write", doc: "", fields: &[&ANSWER_FIELDS] };
@@ -48,7 +48,7 @@ pub(super) fn demand_of_answer(yaml: &str) -> Result<Demand, String> {
 fn with_fields(
     yaml: &str,
     object: &'static Object,
-    read: impl Fn(Context<'_>, &crate::spec::fields::Fields<'_, '_>) -> Option<Demand>,
+    read: impl Fn(Context<'_>, &crate::language::fields::Fields<'_, '_>) -> Option<Demand>,
 ) -> Result<Demand, String> {
     let (mut sources, diagnostics) = (Sources::new(), Diagnostics::new());
     let id = sources.add("s.yaml", format!("{{{yaml}}}"));

@@ -11,11 +11,11 @@ use super::bounds::End;
 use super::number::{self, Unit};
 use super::reader::Reported;
 use super::stored::Stored;
-use crate::spec::decode::Context;
-use crate::spec::diagnostic::Diagnostic;
-use crate::spec::shape::{Field, Object, Shape};
-use crate::spec::variables::Scalar;
-use crate::spec::yaml::Node;
+use crate::language::decode::Context;
+use crate::language::diagnostic::Diagnostic;
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::variables::Scalar;
+use crate::language::yaml::Node;
 
 const MARGIN: Shape = Shape::AnyOf(&[Shape::Number, Shape::Percent, Shape::Text]);
 

@@ -7,7 +7,7 @@ use super::kind::Kind;
 use super::number::Unit;
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
-use crate::spec::shape::{Field, Shape};
+use crate::language::shape::{Field, Shape};
 
 /// The value must mean something.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use passline_modbus::point::{Domain, Field as BitField, Point};
 use passline_modbus::value::Value;
 
-use super::decode::{Context, Evaluator};
-use super::diagnostic::Diagnostics;
-use super::fields::Fields;
 use super::model::Expression;
 use super::step::{self, At, STEP};
-use super::variables::{Scalar, Variable, Variables};
-use super::yaml::{Kind, Node, NodePlace, Tree};
 use crate::judge::{self, Demand, Judgement, Limits};
+use crate::language::decode::{Context, Evaluator};
+use crate::language::diagnostic::Diagnostics;
+use crate::language::fields::Fields;
+use crate::language::variables::{Scalar, Variable, Variables};
+use crate::language::yaml::{Kind, Node, NodePlace, Tree};
 use crate::record::ErrorClass;
 
 /// What a check must satisfy.

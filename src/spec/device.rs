@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use passline_modbus::address::Address;
 
-use super::decode::Context;
-use super::diagnostic::{Diagnostic, quoted};
-use super::fields::Fields;
 use super::load::Loader;
 use super::model::{Device, Line};
 use super::point::POINT;
 use super::quirks::QUIRKS;
 use super::retry::RETRY;
-use super::shape::{Field, Object, Shape};
 use super::simulate::{self, SIMULATE};
-use super::source::{Span, Spanned};
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::source::{Span, Spanned};
 
 /// A device.
 pub(super) static DEVICE: Object = Object {

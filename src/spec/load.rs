@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::decode::Context;
 use super::device::DEVICE;
-use super::diagnostic::{Diagnostic, Diagnostics};
 use super::map::Maps;
 use super::model::{Input, Spec, Uut};
-use super::shape::{Field, Object, Shape};
-use super::source::{SourceId, Sources, Spanned};
 use super::step::STEP;
 use super::test::{self, Names, TEST};
-use super::variables::Variables;
-use super::yaml::{self, Tree};
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, Diagnostics};
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::source::{SourceId, Sources, Spanned};
+use crate::language::variables::Variables;
+use crate::language::yaml::{self, Tree};
 use crate::record::{Digest, Phase};
 
 /// A spec.
@@ -231,7 +231,7 @@ impl<'l> Loader<'l> {
     }
 }
 
-fn uut(context: &Context<'_>, fields: Option<super::fields::Fields<'_, '_>>) -> Uut {
+fn uut(context: &Context<'_>, fields: Option<crate::language::fields::Fields<'_, '_>>) -> Uut {
     let Some(fields) = fields else { return Uut::default() };
     let text = |key| fields.text(key).map(|text| text.value);
     let serial = fields.object("serial").and_then(|serial| serial.text("pattern"));

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use passline_modbus::planner::{self, Rules};
 use passline_modbus::point::{Access, Point, Span as Place};
 
-use super::decode::Context;
-use super::diagnostic::{Diagnostic, quoted};
-use super::fields::Fields;
 use super::load::Loader;
 use super::model::Map;
 use super::point::{self, Common, Declared, Notation, PLACE, POINT};
 use super::quirks::{QUIRKS, Quirks};
-use super::shape::{Field, Object, Shape};
-use super::source::{SourceId, Spanned};
-use super::variables::{Scalar, Variable};
-use super::yaml::Node;
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::source::{SourceId, Spanned};
+use crate::language::variables::{Scalar, Variable};
+use crate::language::yaml::Node;
 
 /// A profile: the reusable register map of a device type.
 pub static PROFILE: Object = Object {

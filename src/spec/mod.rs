@@ -1,24 +1,18 @@
-//! YAML to a typed spec, with every diagnostic at once. Knows no I/O.
+//! The spec language: from files to a typed spec, with every mistake at once. Each file holds one
+//! object of the language, its table of keys and what it becomes. Knows no I/O of its own: files are
+//! read by `language`.
 
 mod criteria;
-pub mod decode;
 mod device;
-pub mod diagnostic;
-pub mod fields;
 mod load;
 mod map;
 pub mod model;
 mod point;
 mod quirks;
 pub mod retry;
-pub mod schema;
-pub mod shape;
 mod simulate;
-pub mod source;
 mod step;
 mod test;
-pub mod variables;
-pub mod yaml;
 
 pub use load::{Given, Loaded, SPEC, files, load};
 pub use map::PROFILE;

@@ -16,7 +16,7 @@ use passline_simulator::image::Image;
 
 use super::criteria::Criteria;
 use super::retry::Retry;
-use super::variables::Scalar;
+use crate::language::variables::Scalar;
 use crate::record::{Digest, Phase};
 
 /// A file that a spec was made from.

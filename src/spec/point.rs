@@ -5,12 +5,12 @@ use passline_modbus::point::{
 };
 use passline_modbus::value::Decimal;
 
-use super::decode::Context;
-use super::diagnostic::{Diagnostic, quoted};
-use super::fields::Fields;
-use super::shape::{Field, Object, Shape};
-use super::source::{Span, Spanned};
-use super::yaml::Node;
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::source::{Span, Spanned};
+use crate::language::yaml::Node;
 
 /// Addresses as any of the notations writes them; what fits is decided by the notation.
 pub(super) const ADDRESS: Shape = Shape::Integer { min: 0, max: 465_536 };

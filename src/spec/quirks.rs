@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use passline_modbus::link::InFlight;
 
-use super::fields::Fields;
-use super::shape::{Field, Shape};
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Shape};
 
 /// The keys of what a device type allows.
 pub(super) const QUIRKS: &[Field] = &[

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::decode::Context;
-use super::diagnostic::{Diagnostic, quoted};
-use super::fields::Fields;
-use super::shape::{Field, Object, Shape};
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Object, Shape};
 use crate::record::ErrorClass;
 
 /// When an attempt is made again.
@@ -127,7 +127,7 @@ pub(super) fn retry(context: &Context<'_>, fields: &Fields<'_, '_>) -> Retry {
     retry
 }
 
-fn cause(context: &Context<'_>, node: super::yaml::Node<'_>) -> Option<Cause> {
+fn cause(context: &Context<'_>, node: crate::language::yaml::Node<'_>) -> Option<Cause> {
     let text = context.text(node)?;
     if text.value == "limit" {
         return Some(Cause::Limit);

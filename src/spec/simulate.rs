@@ -8,16 +8,16 @@ use passline_modbus::value::Value;
 use passline_simulator::fault::{Fault, Kind, Probability, Scope, Trigger};
 use passline_simulator::image::Image;
 
-use super::decode::Context;
-use super::diagnostic::{Diagnostic, quoted};
-use super::fields::Fields;
 use super::model::{Map, Simulation};
 use super::point::{self, Common, PLACE};
-use super::shape::{Field, Object, Shape};
-use super::source::Span;
-use super::variables::Scalar;
-use super::yaml::Node;
 use crate::judge::exception;
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::source::Span;
+use crate::language::variables::Scalar;
+use crate::language::yaml::Node;
 
 /// How a device is simulated.
 pub(super) static SIMULATE: Object = Object {

@@ -9,18 +9,18 @@ use passline_modbus::point::{
 use passline_modbus::value::{Value, Width};
 
 use super::criteria::{Criteria, Judged};
-use super::decode::Context;
-use super::diagnostic::{Diagnostic, quoted};
-use super::fields::Fields;
 use super::model::{Check, Expression, NamedPoint, Read, Step, Subject, Wait};
 use super::point::{self, Common, DECODING, PLACE};
 use super::retry::{self, RETRY};
-use super::shape::{Field, Object, Shape};
-use super::source::Spanned;
 use super::test::{self, Names};
-use super::yaml::Node;
 use crate::expression::{self, SyntaxErrorKind, Type};
 use crate::judge;
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::source::Spanned;
+use crate::language::yaml::Node;
 
 /// A step.
 pub(super) static STEP: Object = Object {

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::decode::Context;
-use super::diagnostic::{Diagnostic, quoted};
-use super::fields::Fields;
 use super::model::{Check, Device, Step, Test};
-use super::shape::{Field, Object, Shape};
-use super::source::Span;
 use super::step::{self, STEP};
-use super::variables::Variable;
-use super::yaml::{Node, Tree};
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Object, Shape};
+use crate::language::source::Span;
+use crate::language::variables::Variable;
+use crate::language::yaml::{Node, Tree};
 use crate::record::Phase;
 
 /// A test.

@@ -1,7 +1,7 @@
 //! Diagnostics as people read them.
 
-use passline::spec::diagnostic::{Diagnostic, Diagnostics, Style, did_you_mean};
-use passline::spec::source::{Sources, Span};
+use passline::language::diagnostic::{Diagnostic, Diagnostics, Style, did_you_mean};
+use passline::language::source::{Sources, Span};
 
 use super::Parsed;
 

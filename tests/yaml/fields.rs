@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use passline::spec::decode::{Context, Evaluator};
-use passline::spec::fields::Fields;
-use passline::spec::shape::{Field, Object, Shape};
-use passline::spec::variables::Scalar;
-use passline::spec::yaml::Node;
+use passline::language::decode::{Context, Evaluator};
+use passline::language::fields::Fields;
+use passline::language::shape::{Field, Object, Shape};
+use passline::language::variables::Scalar;
+use passline::language::yaml::Node;
 
 use super::Parsed;
 

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use passline::spec::decode::Context;
-use passline::spec::diagnostic::{Diagnostics, Style};
-use passline::spec::source::Sources;
-use passline::spec::variables::Variables;
-use passline::spec::yaml::{self, Node, Tree};
+use passline::language::decode::Context;
+use passline::language::diagnostic::{Diagnostics, Style};
+use passline::language::source::Sources;
+use passline::language::variables::Variables;
+use passline::language::yaml::{self, Node, Tree};
 
 mod diagnostics;
 mod fields;
@@ -56,7 +56,7 @@ impl Parsed {
 
     /// `line:column message` of everything that is said.
     fn messages(&self) -> Vec<String> {
-        let place = |span: Option<passline::spec::source::Span>| {
+        let place = |span: Option<passline::language::source::Span>| {
             let span = span?;
             let (line, column) = self.sources.get(span.source)?.line_and_column(span.start);
             Some(format!("{line}:{column} "))

@@ -1,6 +1,6 @@
 //! The schema for editors says what the decoder does.
 
-use passline::spec::schema::schema;
+use passline::language::schema::schema;
 use serde_json::json;
 
 use super::fields::STEP;

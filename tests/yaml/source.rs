@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use passline::spec::diagnostic::{Diagnostics, Style};
-use passline::spec::source::Sources;
+use passline::language::diagnostic::{Diagnostics, Style};
+use passline::language::source::Sources;
 use tempfile::TempDir;
 
 /// What is said when a file is read that cannot be.

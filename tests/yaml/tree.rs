@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use passline::spec::yaml::Plain;
+use passline::language::yaml::Plain;
 
 use super::Parsed;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use passline::spec::decode::Context;
-use passline::spec::diagnostic::Diagnostics;
-use passline::spec::variables::{Inserted, NotInserted, Scalar, Variable, Variables};
+use passline::language::decode::Context;
+use passline::language::diagnostic::Diagnostics;
+use passline::language::variables::{Inserted, NotInserted, Scalar, Variable, Variables};
 
 use super::Parsed;
 
@@ -17,7 +17,7 @@ fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 /// Declares [`VARS`] and decodes the key `x` of `text` after it.
 fn with_vars<T>(
     text: &str,
-    decode: impl FnOnce(Context<'_>, passline::spec::yaml::Node<'_>) -> T,
+    decode: impl FnOnce(Context<'_>, passline::language::yaml::Node<'_>) -> T,
 ) -> (T, Vec<String>) {
     let parsed = Parsed::of(format!("{VARS}\n{text}\n"));
     let variables = Variables::new(given(&[("HOST", "10.0.0.1")])).declare(

@@ -8,8 +8,8 @@ use granit_parser::{Event, Parser, ScalarStyle, options};
 
 use super::faults::{depth_error, key_error, merge_error, syntax_error, tag_error};
 use super::{Cell, CellKind, IN_SOURCE, Kind, MAX_ALIASED_NODES, MAX_DEPTH, Node, Tree};
-use crate::spec::diagnostic::{Diagnostic, Diagnostics, quoted};
-use crate::spec::source::{Source, Span};
+use crate::language::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::language::source::{Source, Span};
 
 /// Parses a file. `None` if no tree can be made of it; everything wrong is among the diagnostics,
 /// and a tree may be returned beside errors so that what follows finds its own.

@@ -1,9 +1,9 @@
 //! What can be wrong with a value, in words. Every function reports and returns `None`.
 
 use super::{Context, Scalar, Shape};
-use crate::spec::diagnostic::{Diagnostic, quoted};
-use crate::spec::source::{Span, Spanned};
-use crate::spec::yaml::{Kind, Node, NotTyped, Plain, Written};
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::source::{Span, Spanned};
+use crate::language::yaml::{Kind, Node, NotTyped, Plain, Written};
 
 impl Context<'_> {
     /// A node of another kind.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Diagnostic, Severity};
-use crate::spec::source::{BYTE_ORDER_MARK, Source, Sources, Span};
+use crate::language::source::{BYTE_ORDER_MARK, Source, Sources, Span};
 
 /// How many characters are shown on either side of where a long line's span starts.
 const SHOWN_BEFORE: usize = 60;

@@ -3,8 +3,8 @@
 use granit_parser::{ErrorKind, ScanError};
 
 use super::MAX_DEPTH;
-use crate::spec::diagnostic::Diagnostic;
-use crate::spec::source::{Source, Span};
+use crate::language::diagnostic::Diagnostic;
+use crate::language::source::{Source, Span};
 
 pub(super) fn depth_error(span: Span) -> Diagnostic {
     Diagnostic::error(span, format!("lists and mappings are nested deeper than {MAX_DEPTH} levels"))
