@@ -1,6 +1,6 @@
 //! Expressions through the outside: values, errors with their places, and a second opinion.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use passline::expression::{
     EvaluationError, EvaluationErrorKind, Expression, SyntaxErrorKind, Type,
