@@ -91,7 +91,7 @@ fn document(
     selection: &Selection,
     simulate: Simulate,
 ) -> Result<RunDocument, String> {
-    let plans: Vec<_> = specs.iter().map(|spec| plan::plan(spec, selection)).collect();
+    let plans = plan::plan(specs, selection);
     let seed = env::var("PASSLINE_SEED").ok().and_then(|seed| seed.parse().ok());
     let options = Options {
         tool: Tool::this(),

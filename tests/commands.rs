@@ -253,3 +253,62 @@ fn fail_fast_starts_nothing_after_a_test_that_did_not_pass() {
     assert_eq!(document["records"][0]["scope"], "partial");
     assert_eq!(names(&document), ["mains voltage [phase=l1]", "mains voltage [phase=l2]"]);
 }
+
+/// Runs with these variables set, and gives the exit code and what was said.
+fn with_environment(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_passline"))
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the binary");
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[test]
+fn options_are_given_by_variables_as_one_expects() {
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("a path");
+    let run = ["run", METER, "--out", folder];
+    for (set, exit) in [
+        (vec![("PASSLINE_SIMULATE", "*")], 0),
+        (vec![("PASSLINE_SIMULATE", "meter")], 0),
+        // Nothing is simulated by accident: an empty variable is mostly one that was meant away.
+        (vec![("PASSLINE_SIMULATE", "")], 2),
+        (vec![("PASSLINE_SIMULATE", "*"), ("PASSLINE_FAIL_FAST", "1")], 0),
+        (vec![("PASSLINE_SIMULATE", "*"), ("PASSLINE_FAIL_FAST", "0")], 0),
+    ] {
+        let (code, said) = with_environment(&run, &set);
+        assert_eq!(code, Some(exit), "{set:?} {said}");
+    }
+    let (_, said) = with_environment(&["check", METER], &[("PASSLINE_VERBOSE", "yes")]);
+    assert!(said.contains("voltage_l1"), "{said}");
+}
+
+#[test]
+fn shares_count_over_all_specs_and_a_spec_without_any_leaves_no_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let spec = |name: &str| {
+        let file = at(&format!("{name}.yaml"));
+        let text = format!(
+            "spec: {name}\ndevices: {{ d: {{ points: {{ a: {{ holding: 0 }} }} }} }}\n\
+             tests: [{{ test: only, steps: [{{ read: d.a, equals: 0 }}] }}]\n"
+        );
+        std::fs::write(&file, text).expect("a spec");
+        file
+    };
+    let (one, two) = (spec("one"), spec("two"));
+    for (shard, ran) in [("1/2", "one"), ("2/2", "two")] {
+        let out = folder.path().join(ran);
+        let folder = out.to_str().expect("a path");
+        let output =
+            passline(&["run", &one, &two, "--simulate", "--shard", shard, "--out", folder]);
+        succeeded(&output);
+        assert!(text(&output.stderr).contains("none of its tests is selected"));
+        let document = document(&out);
+        let records = document["records"].as_array().expect("records");
+        let names: Vec<&Value> = records.iter().map(|record| &record["spec"]["name"]).collect();
+        assert_eq!(names, [ran]);
+    }
+}

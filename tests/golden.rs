@@ -36,8 +36,7 @@ async fn the_example_is_what_a_run_leaves_behind() {
 
 async fn run(folder: &Path) {
     let loaded = load([Path::new(SPEC)], &Given::new());
-    let plans: Vec<_> =
-        loaded.specs.iter().map(|spec| plan::plan(spec, &Selection::default())).collect();
+    let plans = plan::plan(&loaded.specs, &Selection::default());
     assert_eq!(plans.len(), 1);
     let options = Options {
         // No version: a release must not change the example.

@@ -38,8 +38,7 @@ fn loaded(file: &Path, port: u16) -> Loaded {
 
 /// The checks of a run of one spec.
 async fn checks(loaded: &Loaded, simulate: Simulate) -> Vec<Check> {
-    let plans: Vec<_> =
-        loaded.specs.iter().map(|spec| plan::plan(spec, &Selection::default())).collect();
+    let plans = plan::plan(&loaded.specs, &Selection::default());
     let options = Options {
         tool: Tool::this(),
         started: Stamp::new(jiff::Timestamp::UNIX_EPOCH),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use passline_modbus::address::Address;
 use passline_modbus::duration::parse_duration;
@@ -41,6 +42,9 @@ pub(crate) enum Command {
     /// Print the completion script of a shell
     Completions(CompletionsArguments),
 }
+
+/// All devices, where devices are named. It cannot be the name of one.
+pub(crate) const ALL: &str = "*";
 
 /// What every command that reads specs takes.
 #[derive(Debug, Args)]
@@ -84,9 +88,9 @@ pub(crate) struct RunArguments {
     pub(crate) specs: SpecArguments,
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
-    /// Simulate every device, or only those named
+    /// Simulate every device (also `*`), or only those named
     #[arg(long, value_name = "DEVICE,…", num_args = 0..=1, require_equals = true,
-          value_delimiter = ',', env = "PASSLINE_SIMULATE")]
+          value_delimiter = ',', default_missing_value = ALL, env = "PASSLINE_SIMULATE")]
     pub(crate) simulate: Option<Vec<String>>,
     /// Write JUnit XML here as well
     #[arg(long, value_name = "FILE", env = "PASSLINE_JUNIT")]
@@ -101,7 +105,7 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "SN", env = "PASSLINE_SERIAL")]
     pub(crate) serial: Option<String>,
     /// Start no further test once one has not passed
-    #[arg(long, env = "PASSLINE_FAIL_FAST")]
+    #[arg(long, env = "PASSLINE_FAIL_FAST", value_parser = BoolishValueParser::new())]
     pub(crate) fail_fast: bool,
     /// Run every spec this many times, one record each
     #[arg(long, value_name = "N", env = "PASSLINE_REPEAT", default_value_t = 1,
@@ -120,7 +124,7 @@ pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) specs: SpecArguments,
     /// Show what every address became
-    #[arg(long, short, env = "PASSLINE_VERBOSE")]
+    #[arg(long, short, env = "PASSLINE_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
 }
 

@@ -14,9 +14,8 @@ use crate::spec::model::Device;
 pub(super) fn plan(arguments: &PlanArguments) -> Exit {
     let Some(loaded) = load(&arguments.specs) else { return Exit::Usage };
     let selection = arguments.selection.selection();
-    let plans: Vec<Plan<'_>> =
-        loaded.specs.iter().map(|spec| plan::plan(spec, &selection)).collect();
-    if !plans.iter().any(Plan::selects_anything) {
+    let plans = plan::plan(&loaded.specs, &selection);
+    if plans.is_empty() {
         terminal::aside("error: no test is selected");
         return Exit::Nothing;
     }

@@ -14,7 +14,7 @@ use crate::record::{
 use crate::report::{self, file, json, junit};
 use crate::spec::Loaded;
 
-use super::arguments::RunArguments;
+use super::arguments::{ALL, RunArguments};
 use super::check::load;
 use super::exit::Exit;
 use super::progress::Progress;
@@ -56,14 +56,18 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
     check_serial(arguments, &loaded)?;
     let selection = arguments.selection.selection();
     let repeat = usize::try_from(arguments.repeat).unwrap_or(usize::MAX);
-    let plans: Vec<Plan<'_>> = (0..repeat)
-        .flat_map(|_| loaded.specs.iter().map(|spec| plan::plan(spec, &selection)))
-        .collect();
-    if !plans.iter().any(Plan::selects_anything) {
+    let plans: Vec<Plan<'_>> =
+        (0..repeat).flat_map(|_| plan::plan(&loaded.specs, &selection)).collect();
+    if plans.is_empty() {
         return Err(Problem {
             exit: Exit::Nothing,
             text: format!("no test is selected by {}", selection.arguments().join(" ")),
         });
+    }
+    for spec in &loaded.specs {
+        if !plans.iter().any(|plan| std::ptr::eq(plan.spec, spec)) {
+            terminal::aside(&format!("not run: {}: none of its tests is selected", spec.name));
+        }
     }
     for path in arguments.junit.iter().chain(&arguments.json) {
         file::probe(path)?;
@@ -122,7 +126,8 @@ fn execute(
         engine::run(plans, options, emit, signal).await;
         interrupts.abort();
     });
-    drop(runtime);
+    // A name that is still being looked up keeps nobody waiting.
+    runtime.shutdown_background();
     let journal = Arc::into_inner(journal).ok_or(EvidenceError::Stopped)?;
     Ok(journal.finish()?)
 }
@@ -245,7 +250,7 @@ fn summary(document: &RunDocument, folder: &Path) -> String {
 /// Which devices `--simulate` means; every name must be one.
 fn simulate(arguments: &RunArguments, loaded: &Loaded) -> Result<Simulate, Problem> {
     let Some(names) = &arguments.simulate else { return Ok(Simulate::None) };
-    if names.iter().all(String::is_empty) {
+    if *names == [ALL] {
         return Ok(Simulate::All);
     }
     let known: Vec<&str> = loaded
@@ -259,7 +264,7 @@ fn simulate(arguments: &RunArguments, loaded: &Loaded) -> Result<Simulate, Probl
             let hint = crate::language::diagnostic::did_you_mean(name, known.iter().copied());
             let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
             return Err(Problem::usage(format!(
-                "--simulate={name}: the specs have no such device{hint}"
+                "--simulate={name}: the specs have no such device{hint}\n  help: `{ALL}` is all devices"
             )));
         }
     }

@@ -67,9 +67,14 @@ pub enum Stage {
     },
 }
 
-/// Plans a spec.
-pub fn plan<'s>(spec: &'s Spec, selection: &Selection) -> Plan<'s> {
+/// Plans specs. Shares count the tests of all of them; a spec of which no test is meant has no plan.
+pub fn plan<'s>(specs: &'s [Spec], selection: &Selection) -> Vec<Plan<'s>> {
     let mut chosen = selection.chooser();
+    let plans = specs.iter().map(|spec| one(spec, &mut chosen));
+    plans.filter(Plan::selects_anything).collect()
+}
+
+fn one<'s>(spec: &'s Spec, chosen: &mut impl FnMut(&Test) -> bool) -> Plan<'s> {
     let tests = spec.tests.iter().map(|test| PlannedTest {
         test,
         left_out: !chosen(test),
@@ -86,7 +91,7 @@ impl Plan<'_> {
     }
 
     /// Whether any test of the main phase is to run.
-    pub fn selects_anything(&self) -> bool {
+    fn selects_anything(&self) -> bool {
         let main = |test: &&PlannedTest<'_>| test.test.phase == crate::record::Phase::Main;
         self.tests.iter().filter(main).any(|test| !test.left_out)
     }
