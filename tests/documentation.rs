@@ -27,7 +27,9 @@ use std::path::Path;
 use std::process::Command;
 
 use markdown::blocks;
+use passline::expression::Expression;
 use passline::language::shape::{Object, Shape};
+use passline::language::{source, yaml};
 use passline::spec::{self, Given, PROFILE, SPEC};
 
 const DOCUMENT: &str = include_str!("../docs/spec-language.md");
@@ -280,5 +282,22 @@ fn every_link_inside_the_document_has_its_heading() {
     assert!(!links.is_empty());
     for link in links {
         assert!(anchors.contains(link), "#{link}");
+    }
+}
+
+#[test]
+fn every_bound_and_every_function_is_the_one_in_force() {
+    let text = DOCUMENT.replace('\n', " ");
+    for bound in [
+        format!("of 1 byte to {} MiB", source::MAX_FILE_BYTES / (1024 * 1024)),
+        format!("nested {} levels deep at most", yaml::MAX_DEPTH),
+        format!("stand for {} 000 000 nodes at most", yaml::MAX_ALIASED_NODES / 1_000_000),
+        format!("at most {} bytes long", Expression::MAX_LENGTH),
+        format!("and {} levels deep", Expression::MAX_DEPTH),
+    ] {
+        assert!(text.contains(&bound), "{bound}");
+    }
+    for function in Expression::FUNCTIONS {
+        assert!(text.contains(&format!("`{function}(x")), "{function}");
     }
 }

@@ -12,6 +12,33 @@ use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
 use crate::language::shape::{Field, Shape};
 
+/// What to do about a text that is no pattern.
+pub(crate) const PATTERN: &str = "write a regular expression as of the Rust crate `regex`";
+
+/// Why a text is no pattern, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this is no regular expression: {0}")]
+pub struct NotAPattern(String);
+
+impl From<regex::Error> for NotAPattern {
+    /// What the last line says: those before it draw the pattern, as diagnostics do themselves.
+    fn from(error: regex::Error) -> Self {
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default();
+        Self(last.trim_start_matches("error: ").to_owned())
+    }
+}
+
+/// Compiles a pattern for texts as a whole, from the first character to the last.
+///
+/// # Errors
+/// [`NotAPattern`]: what the pattern's own syntax has against it.
+pub fn whole_text(pattern: &str) -> Result<Regex, NotAPattern> {
+    // Alone first, because `a)|(b` would be complete inside a group, and match parts.
+    Regex::new(pattern)?;
+    Ok(Regex::new(&format!(r"\A(?:{pattern})\z"))?)
+}
+
 /// A pattern as it was written, and as it judges: from the first character to the last.
 #[derive(Debug, Clone)]
 pub(super) struct Matches {
@@ -26,16 +53,8 @@ impl PartialEq for Matches {
 }
 
 impl Matches {
-    /// Compiles a pattern.
-    ///
-    /// # Errors
-    /// What the pattern's own syntax has against it.
-    pub(super) fn new(pattern: &str) -> Result<Self, regex::Error> {
-        // Alone first, for an error that shows the pattern as written, and because `a)(b` would be
-        // complete inside a group.
-        Regex::new(pattern)?;
-        let whole = Regex::new(&format!(r"\A(?:{pattern})\z"))?;
-        Ok(Self { pattern: pattern.to_owned(), whole })
+    fn new(pattern: &str) -> Result<Self, NotAPattern> {
+        Ok(Self { pattern: pattern.to_owned(), whole: whole_text(pattern)? })
     }
 }
 
@@ -54,10 +73,9 @@ impl Kind for Matches {
             return from.wrong_type("matches", "a text");
         };
         let pattern = from.fields.text("matches").ok_or(Reported)?;
-        Self::new(&pattern.value).map(Some).or_else(|error| {
-            let remedy = "write a regular expression as of the Rust crate `regex`";
-            from.refuse(pattern.span, error.to_string(), remedy)
-        })
+        Self::new(&pattern.value)
+            .map(Some)
+            .or_else(|error| from.refuse(pattern.span, error.to_string(), PATTERN))
     }
 
     fn judge(&self, value: &Value, unit: Unit<'_>) -> Result<(), String> {

@@ -50,6 +50,8 @@ pub(crate) use demand::ALONE;
 pub use demand::Demand;
 pub use judgement::{Judgement, Observed};
 pub use limits::Limits;
+pub(crate) use matches::PATTERN;
+pub use matches::{NotAPattern, whole_text};
 pub use reader::Subject;
 pub use stored::Corrupt;
 

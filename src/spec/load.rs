@@ -10,6 +10,7 @@ use super::map::Maps;
 use super::model::{Input, Spec, Uut};
 use super::step::STEP;
 use super::test::{self, Names, TEST};
+use crate::judge;
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, Diagnostics};
 use crate::language::shape::{Field, Object, Shape};
@@ -235,15 +236,14 @@ fn uut(context: &Context<'_>, fields: Option<crate::language::fields::Fields<'_,
     let Some(fields) = fields else { return Uut::default() };
     let text = |key| fields.text(key).map(|text| text.value);
     let serial = fields.object("serial").and_then(|serial| serial.text("pattern"));
-    let pattern =
-        serial.and_then(|pattern| match regex::Regex::new(&format!("^(?:{})$", pattern.value)) {
-            Ok(whole) => Some(whole),
-            Err(error) => {
-                let message = format!("this is no regular expression: {error}");
-                context.report(Diagnostic::error(pattern.span, message));
-                None
-            }
-        });
+    let pattern = serial.and_then(|pattern| match judge::whole_text(&pattern.value) {
+        Ok(whole) => Some(whole),
+        Err(error) => {
+            let error = Diagnostic::error(pattern.span, error.to_string());
+            context.report(error.remedy(judge::PATTERN));
+            None
+        }
+    });
     Uut {
         serial_pattern: pattern,
         part_number: text("part_number"),
