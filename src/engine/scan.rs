@@ -13,12 +13,12 @@ use passline_modbus::planner;
 use passline_modbus::point::Span;
 use tokio::time::{Instant, sleep};
 
+use super::Running;
 use super::bench::Seat;
 use super::frames::CallId;
 use super::tries::{Brought, Data, Tries, Trouble, Try};
-use super::{Running, Stop};
 use crate::plan::{Batch, Manner, Scan};
-use crate::record::{ErrorClass, Transaction};
+use crate::record::{ErrorClass, Phase, Transaction};
 use crate::spec::model::Device;
 use crate::spec::retry::{Cause, Retry};
 
@@ -30,6 +30,8 @@ pub(super) type Satisfied<'a> = &'a dyn Fn(&Brought) -> bool;
 pub(super) struct Manners<'a> {
     /// The retry of the scan's only check; without it each device's own.
     pub(super) retry: Option<&'a Retry>,
+    /// Of the test: a stop ends it or not.
+    pub(super) phase: Phase,
     /// Attempts that were made before.
     pub(super) done: u32,
     pub(super) satisfied: Satisfied<'a>,
@@ -132,7 +134,8 @@ impl Reader<'_> {
                 let now = Instant::now();
                 return tries.unwrap_or_else(|| Tries::unsent(now, Brought::Stopped));
             }
-            self.running.stop.unless_stopped(sleep(retry.pause_after(n))).await;
+            let pause = sleep(retry.pause_after(n));
+            self.running.stop.unless_ended(self.manners.phase, pause).await;
         }
     }
 
@@ -140,7 +143,7 @@ impl Reader<'_> {
     async fn once(&self, span: Span) -> Try {
         let started = Instant::now();
         let unsent = |brought| Try { started, ended: started, transactions: Vec::new(), brought };
-        if self.running.stop.level() > Stop::No {
+        if self.running.stop.ends(self.manners.phase) {
             return unsent(Brought::Stopped);
         }
         if let Some(class) = self.dead.get() {

@@ -2,6 +2,8 @@
 
 use tokio::sync::watch;
 
+use crate::record::Phase;
+
 /// How urgently a run is to end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
@@ -12,6 +14,16 @@ pub enum Stop {
     Soon,
     /// At once.
     Now,
+}
+
+impl Stop {
+    /// How urgent a stop must be to end what belongs to this phase.
+    fn ending(phase: Phase) -> Self {
+        match phase {
+            Phase::Setup | Phase::Main => Self::Soon,
+            Phase::Teardown => Self::Now,
+        }
+    }
 }
 
 /// The handle that stops a run.
@@ -59,11 +71,16 @@ impl StopSignal {
         }
     }
 
-    /// Waits for the future, but not past the first stop.
-    pub(super) async fn unless_stopped(&self, future: impl Future<Output = ()>) {
+    /// Whether what belongs to this phase is to end. The first stop leaves teardown alone.
+    pub(super) fn ends(&self, phase: Phase) -> bool {
+        self.level() >= Stop::ending(phase)
+    }
+
+    /// Waits for the future, but not past a stop that ends this phase.
+    pub(super) async fn unless_ended(&self, phase: Phase, future: impl Future<Output = ()>) {
         tokio::select! {
             () = future => {}
-            () = self.reached(Stop::Soon) => {}
+            () = self.reached(Stop::ending(phase)) => {}
         }
     }
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use tokio::time::{Instant, sleep};
 
+use super::Running;
 use super::evaluate::{ByInput, Judged, judge};
 use super::scan::{Manners, is_probe};
 use super::tries::{Attempt, Brought, Tries, attempts};
-use super::{Running, Stop};
 use crate::judge::Judgement;
 use crate::plan::{PlannedStep, PlannedTest, Scan, ScanCheck, Stage};
 use crate::record::{
@@ -57,8 +57,8 @@ impl Running<'_> {
             match stage {
                 Stage::Scan(scan) => self.scan(test, scan, &finish).await,
                 Stage::Wait { step, time } => {
-                    self.stop.unless_stopped(sleep(*time)).await;
-                    finish(*step, self.waited());
+                    self.stop.unless_ended(test.test.phase, sleep(*time)).await;
+                    finish(*step, self.waited(test.test.phase));
                 }
             }
         }
@@ -76,11 +76,10 @@ impl Running<'_> {
         if test.left_out {
             return Some(NOT_SELECTED);
         }
-        let teardown = test.test.phase == Phase::Teardown;
-        if self.stop.level() >= if teardown { Stop::Now } else { Stop::Soon } {
+        if self.stop.ends(test.test.phase) {
             return Some(ABORTED);
         }
-        if teardown {
+        if test.test.phase == Phase::Teardown {
             return None;
         }
         if test.test.phase == Phase::Main && self.setup_failed() {
@@ -99,8 +98,8 @@ impl Running<'_> {
         }
     }
 
-    fn waited(&self) -> CheckResult {
-        if self.stop.level() > Stop::No {
+    fn waited(&self, phase: Phase) -> CheckResult {
+        if self.stop.ends(phase) {
             return CheckResult::skipped(ABORTED);
         }
         CheckResult { verdict: Verdict::Recorded, message: None, ..CheckResult::skipped("") }
@@ -109,11 +108,14 @@ impl Running<'_> {
     /// Makes the reads of a scan, and judges each check when its last read is done.
     async fn scan(&self, test: &PlannedTest<'_>, scan: &Scan, finish: &dyn Fn(usize, CheckResult)) {
         let retry = self.limit_retry(test, scan);
+        let phase = test.test.phase;
         let mut history: Vec<record::Attempt> = Vec::new();
+        let mut out_of_limits: Option<Judged> = None;
         loop {
             let done = u32::try_from(history.len()).unwrap_or(u32::MAX);
             let satisfied = |brought: &Brought| Self::satisfied(test, scan, brought);
-            let manners = Manners { retry: scan.retry.as_ref(), done, satisfied: &satisfied };
+            let retry_of_check = scan.retry.as_ref();
+            let manners = Manners { retry: retry_of_check, phase, done, satisfied: &satisfied };
             let mut results: Vec<(usize, Judged, Vec<record::Attempt>)> = Vec::new();
             let mut pending = Pending::new(scan);
             self.read(scan, manners, |brought| {
@@ -133,14 +135,19 @@ impl Running<'_> {
             .await;
             let Some(retry) = retry else { return };
             let Some((step, judged, all)) = results.pop() else { return };
+            // A stop before it is tried again does not undo what was seen.
+            let judged = match out_of_limits.take() {
+                Some(earlier) if judged.stopped => earlier,
+                _ => judged,
+            };
             let n = u32::try_from(all.len()).unwrap_or(u32::MAX);
             let failed = judged.judgement.verdict() == Verdict::Fail && !judged.stopped;
-            if !(failed && retry.again(n, Cause::Limit)) || self.stop.level() > Stop::No {
+            if !(failed && retry.again(n, Cause::Limit)) || self.stop.ends(phase) {
                 finish(step, result(judged, all));
                 return;
             }
-            history = all;
-            self.stop.unless_stopped(sleep(retry.pause_after(n))).await;
+            (history, out_of_limits) = (all, Some(judged));
+            self.stop.unless_ended(phase, sleep(retry.pause_after(n))).await;
         }
     }
 
