@@ -105,3 +105,15 @@ fn a_test_that_would_fill_the_memory_with_instances_is_refused() {
     assert_eq!(ran.exit, Some(2));
     assert!(ran.complaints.contains("more than 100000 tests of one"), "{}", ran.complaints);
 }
+
+#[test]
+fn a_device_that_is_given_no_time_is_not_silent() {
+    let devices = "
+  d:
+    response_timeout: 0ms
+    points: { a: { holding: 0 } }
+    simulate: { faults: [{ fault: delay, by: 1ms }] }";
+    let ran = run(devices, "\n  - test: t\n    steps:\n      - { read: d.a, answers: false }");
+    assert_eq!(ran.exit, Some(2), "{:?}", ran.document);
+    assert!(ran.complaints.contains("above zero"), "{}", ran.complaints);
+}

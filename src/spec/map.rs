@@ -150,7 +150,7 @@ impl Loader<'_> {
         folder: &Path,
     ) -> Option<(Arc<Map>, Quirks)> {
         let base = device.integer("base").map_or(0, |base| base.value);
-        let own = Quirks::decode(device);
+        let own = Quirks::decode(context, device);
         let profile = device.text("profile");
         let source = match &profile {
             Some(file) => Some(self.source(context, file, folder)?),
@@ -220,7 +220,7 @@ impl Loader<'_> {
             },
             base,
         };
-        profile.quirks = Quirks::decode(&fields).or(profile.quirks);
+        profile.quirks = Quirks::decode(context, &fields).or(profile.quirks);
         profile.blocks.extend(blocks(context, &profile.common, &fields));
         for entry in fields.map("points") {
             if let Some(name) = context.name(entry.key_node) {

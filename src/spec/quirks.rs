@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use passline_modbus::link::InFlight;
 
+use crate::language::decode::Context;
+use crate::language::diagnostic::Diagnostic;
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Shape};
 
@@ -49,7 +51,7 @@ pub(super) struct Quirks {
 }
 
 impl Quirks {
-    pub(super) fn decode(fields: &Fields<'_, '_>) -> Self {
+    pub(super) fn decode(context: &Context<'_>, fields: &Fields<'_, '_>) -> Self {
         let duration = |key| fields.duration(key).map(|duration| duration.value);
         Self {
             max_registers: fields.integer("max_registers").map(|count| count.value),
@@ -57,7 +59,7 @@ impl Quirks {
             in_flight: fields.integer("in_flight").and_then(|count| InFlight::new(count.value)),
             pause: duration("pause"),
             pause_after_connect: duration("pause_after_connect"),
-            response_timeout: duration("response_timeout"),
+            response_timeout: response_timeout(context, fields),
         }
     }
 
@@ -72,4 +74,15 @@ impl Quirks {
             response_timeout: self.response_timeout.or(other.response_timeout),
         }
     }
+}
+
+/// A device that is given no time is silent by definition, and `answers: false` would always pass.
+fn response_timeout(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Duration> {
+    let timeout = fields.duration("response_timeout")?;
+    if timeout.value.is_zero() {
+        let error = Diagnostic::error(timeout.span, "no device answers in no time at all");
+        context.report(error.remedy("write a duration above zero, such as `500ms`"));
+        return None;
+    }
+    Some(timeout.value)
 }
