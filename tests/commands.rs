@@ -312,3 +312,23 @@ fn shares_count_over_all_specs_and_a_spec_without_any_leaves_no_record() {
         assert_eq!(names, [ran]);
     }
 }
+
+#[test]
+fn fail_fast_is_about_the_whole_run() {
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("a path");
+    // The first spec fails in memory at once, the second begins with a pause.
+    let slow = out.path().join("slow.yaml");
+    let text = std::fs::read_to_string("src/cli/init/spec.yaml").expect("the starter spec");
+    let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/init/profile.yaml");
+    let text = text.replace("devices/meter.yaml", profile);
+    let text = text.replacen("    steps:\n", "    steps:\n      - wait: 2s\n", 1);
+    std::fs::write(&slow, text).expect("a spec");
+    let specs = ["specs/fails_on_purpose/three_phase_meter.yaml", slow.to_str().expect("a path")];
+    let run = [&["run"], &specs[..], &["--simulate", "--fail-fast", "--out", folder]].concat();
+    assert_eq!(passline(&run).status.code(), Some(1));
+    std::fs::remove_file(&slow).expect("the spec");
+    let ran = names(&document(out.path()));
+    assert!(ran.contains(&"mains".to_owned()), "it had begun: {ran:?}");
+    assert!(!ran.contains(&"counter".to_owned()), "{ran:?}");
+}

@@ -89,6 +89,7 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
         arguments: options.arguments.clone(),
     }));
     let bench = Bench::new(plans, &options.simulate, options.seed, &emit, zero);
+    let cut = Cell::new(None);
     let records: Vec<Running<'_>> = plans
         .iter()
         .enumerate()
@@ -104,7 +105,7 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
                 options,
                 zero,
                 transactions: Cell::new(0),
-                cut: Cell::new(None),
+                cut: &cut,
                 verdicts: RefCell::new(vec![None; plan.tests.len()]),
                 names: names.collect(),
             }
@@ -168,8 +169,8 @@ struct Running<'r> {
     zero: Instant,
     /// How many transactions there were.
     transactions: Cell<u64>,
-    /// Why no further test starts.
-    cut: Cell<Option<&'static str>>,
+    /// Why no further test of the run starts.
+    cut: &'r Cell<Option<&'static str>>,
     verdicts: RefCell<Vec<Option<Verdict>>>,
     /// Shared texts for the record, by name.
     names: HashMap<String, Arc<str>>,
