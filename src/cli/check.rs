@@ -63,7 +63,8 @@ pub(super) fn load(arguments: &SpecArguments) -> Option<Loaded> {
     }
     let loaded = spec::load(arguments.specs.iter().map(PathBuf::as_path), &given);
     for problem in problems {
-        loaded.diagnostics.push(Diagnostic::error(None, problem));
+        let remedy = "--var lowest=5 gives the variable `lowest` the value 5";
+        loaded.diagnostics.push(Diagnostic::error(None, problem).remedy(remedy));
     }
     let errors = loaded.diagnostics.has_errors();
     if errors || loaded.diagnostics.warnings() > 0 {

@@ -112,7 +112,7 @@ impl Shape {
             Self::List(_) => "a list".to_owned(),
             Self::OneOrMany(shape) => format!("{} or a list", shape.wanted()),
             Self::Map(_) => "a mapping".to_owned(),
-            Self::Object(object) => format!("a mapping: this is the {}", object.name),
+            Self::Object(object) => format!("a mapping (the {})", object.name),
             Self::AnyOf(shapes) => {
                 let mut wanted: Vec<String> = shapes.iter().map(Self::wanted).collect();
                 wanted.dedup();
@@ -124,7 +124,7 @@ impl Shape {
 }
 
 /// "`a`, `b` or `c`".
-pub(super) fn one_of(words: &[&str]) -> String {
+pub(crate) fn one_of(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),

@@ -152,7 +152,8 @@ fn typed_like(
     let (kind, default_text) = (default.value.kind(), &default.text);
     let message =
         format!("--var {name}={text}: {kind} is needed, as its default {default_text} is");
-    diagnostics.push(Diagnostic::error(None, message));
+    let remedy = format!("write a value such as {default_text}");
+    diagnostics.push(Diagnostic::error(None, message).remedy(remedy));
     default
 }
 

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use passline_modbus::point::{Domain, Field as BitField, Point};
 use passline_modbus::value::Value;
 
+use super::expression;
 use super::model::Expression;
-use super::step::{self, At, STEP};
+use super::step::{At, STEP};
 use crate::judge::{self, Demand, Judgement, Limits};
 use crate::language::decode::{Context, Evaluator};
 use crate::language::diagnostic::Diagnostics;
@@ -79,7 +80,7 @@ impl Criteria {
         let mut expressions = BTreeMap::new();
         for node in found.conditions.iter().chain(&found.values) {
             let text = context.expression(*node)?;
-            let expression = step::expression(context, names, &text)?;
+            let expression = expression::bind(context, names, &text)?;
             expressions.insert(text.value, expression);
         }
         let form = if found.values.is_empty() {

@@ -127,29 +127,26 @@ impl Loader<'_> {
         let line = line(context, fields, links);
         let map = self.map(context, fields, folder);
         let retry = fields.object("retry").map(|retry| super::retry::retry(context, &retry));
-        if !fields.has("profile") && !fields.has("points") {
+        let has_points = fields.has("profile") || fields.has("points");
+        if !has_points {
             let message = format!("device {} has no points", quoted(&name));
             let error = Diagnostic::error(fields.span(), message);
             context.report(error.remedy("give it a `profile:`, or `points:` of its own"));
         }
-        let unit_id = fields.integer::<u8>("unit_id");
-        if fields.has("link") && !fields.has("unit_id") {
-            let message = format!("device {} has a link, but no `unit_id`", quoted(&name));
-            let remedy =
-                "add `unit_id:`; a device with an address of its own often answers to 1 or 255";
-            context.report(Diagnostic::error(fields.span(), message).remedy(remedy));
-        }
-        let (map, quirks) = map?;
+        // Without a place or a unit id it goes on as one that has none: its points are known, and
+        // what is wrong with their use is told at once.
+        let (line, unit_id) = match unit_id(context, &name, fields) {
+            Some(unit_id) => (line, unit_id),
+            None => (None, 1),
+        };
+        let (map, quirks) = map.filter(|_| has_points)?;
         let simulation = simulate::simulation(context, &map, fields.object("simulate"));
-        if line.is_none() && fields.has("link") {
-            return None;
-        }
         let asked = line.as_ref().and_then(|line| line.address.overrides.response_timeout);
         let timeout = asked.or(quirks.response_timeout).unwrap_or(RESPONSE_TIMEOUT);
         Some(Device {
             name,
             line,
-            unit_id: unit_id.map_or(1, |unit| unit.value),
+            unit_id,
             map,
             in_flight: quirks.in_flight,
             pause: quirks.pause,
@@ -177,6 +174,20 @@ fn line(context: &Context<'_>, fields: &Fields<'_, '_>, links: &Links) -> Option
     }
     let address = address(context, &link)?;
     Some(Line { name: address.place.to_string(), address })
+}
+
+/// The unit id of a device; 1 where its line is a station's to give. `None`: reported.
+fn unit_id(context: &Context<'_>, name: &str, fields: &Fields<'_, '_>) -> Option<u8> {
+    if fields.has("unit_id") {
+        return fields.integer("unit_id").map(|unit| unit.value);
+    }
+    if !fields.has("link") {
+        return Some(1);
+    }
+    let message = format!("device {} has a link, but no `unit_id`", quoted(name));
+    let remedy = "add `unit_id:`; a device with an address of its own often answers to 1 or 255";
+    context.report(Diagnostic::error(fields.span(), message).remedy(remedy));
+    None
 }
 
 /// What must agree among the devices of one line.

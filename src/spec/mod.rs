@@ -4,10 +4,12 @@
 
 mod criteria;
 mod device;
+mod expression;
 mod load;
 mod map;
 pub mod model;
 mod point;
+mod profile;
 mod quirks;
 pub mod retry;
 mod simulate;
@@ -15,5 +17,5 @@ mod step;
 mod test;
 
 pub use load::{Given, Loaded, SPEC, files, load};
-pub use map::PROFILE;
 pub use model::Spec;
+pub use profile::PROFILE;

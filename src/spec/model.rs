@@ -1,7 +1,7 @@
 //! What a spec says, resolved: devices with their points, tests with their checks. Every name is
 //! bound, every constant limit parsed. Knows no I/O and nothing of how the reads are made.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,6 +103,8 @@ pub struct Line {
 pub struct Map {
     /// The points by name; `status.ready` for a bit field.
     pub points: HashMap<String, Arc<Point>>,
+    /// Points that are declared, and reported to be wrong: who names one makes no mistake.
+    pub(super) refused: HashSet<String>,
     /// What one read may cover.
     pub rules: Rules,
 }

@@ -8,7 +8,7 @@ use passline_modbus::value::Decimal;
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
-use crate::language::shape::{Field, Object, Shape};
+use crate::language::shape::{Field, Object, Shape, one_of};
 use crate::language::source::{Span, Spanned};
 use crate::language::yaml::Node;
 
@@ -161,7 +161,7 @@ impl Notation {
         if (first..=last).contains(&number) {
             return Ok(number - first);
         }
-        Err(format!("a {table} has an address within {first}..={last} here, not {number}"))
+        Err(format!("the table `{table}` has addresses within {first}..={last} here, not {number}"))
     }
 }
 
@@ -266,6 +266,9 @@ pub(super) fn decoding(
     let mut declaration = Declaration::new(name, table, address);
     declaration.profile_order = common.order;
     let length = fields.integer::<u16>("length");
+    if length.is_none() && fields.has("length") {
+        return None;
+    }
     if let Some(word) = fields.choice("type") {
         declaration.data_type = DataType::named(word.value, length.map(|length| length.value))
             .map_err(|error| report(context, &error, word.span))
@@ -346,5 +349,38 @@ fn bit_field(context: &Context<'_>, node: Node<'_>) -> Option<BitField> {
 
 /// Reports what makes no sense in a declaration.
 pub(super) fn report(context: &Context<'_>, error: &PointError, span: Span) {
-    context.report(Diagnostic::error(span, error.to_string()));
+    context.report(Diagnostic::error(span, error.to_string()).remedy(remedy(error)));
+}
+
+fn remedy(error: &PointError) -> String {
+    String::from(match error {
+        PointError::UnknownType(_) => return format!("write {}", one_of(TYPES)),
+        PointError::NotScalable { key } => return format!("remove the `{key}:`"),
+        PointError::TooLong { key } => return format!("round the `{key}:`"),
+        PointError::LengthMissing(_) | PointError::LengthRange(_) => {
+            "write `length:` and a number of registers, 1 to 125"
+        }
+        PointError::LengthNeedless(_) => "remove it, or write `type: string` or `type: bytes`",
+        PointError::PastEnd { .. } => {
+            "correct the address: those of a profile are moved by the device's `base:`"
+        }
+        PointError::RegisterType { .. } => "remove the `type:`",
+        PointError::OrderWidth { .. } => {
+            "write a letter for each byte: two for 16 bits, four for 32, eight for 64"
+        }
+        PointError::ScaleZero => "write the factor, or remove the `scale:`",
+        PointError::FieldReversed => "write the lower bit first: `4..6`",
+        PointError::FieldType(_) => "give the word one of these types",
+        PointError::FieldOutside { .. } => "bits are counted from 0, the least significant",
+        PointError::LabelType(_) => "remove the `values:`",
+        PointError::LabelOutside(_) => "remove the label, or correct the `type:`",
+        PointError::LabelTwice(_) => "keep one of the two",
+        PointError::InvalidType(_) => "remove the `invalid:`",
+        PointError::InvalidOutside { .. } => "write the raw number as the type holds it",
+        PointError::InvalidSunSpec(_) => "write a raw number instead of `sunspec`",
+        PointError::ReadOnlyTable(_) => "remove the `access:`",
+        PointError::RangeReadOnly => "remove the `range:`, or correct the `access:`",
+        PointError::RangeType => "remove the `range:`",
+        PointError::RangeReversed => "exchange `min` and `max`",
+    })
 }

@@ -117,7 +117,8 @@ pub(super) fn retry(context: &Context<'_>, fields: &Fields<'_, '_>) -> Retry {
     if let Some(backoff) = fields.number("backoff") {
         retry.backoff = backoff.value.to_f64();
         if !(1.0..=100.0).contains(&retry.backoff) {
-            context.report(Diagnostic::error(backoff.span, "a backoff is within 1..=100"));
+            let error = Diagnostic::error(backoff.span, "a backoff is within 1..=100");
+            context.report(error.remedy("remove it for pauses that stay the same"));
         }
     }
     if fields.has("errors") {

@@ -8,6 +8,7 @@ use passline_modbus::value::Value;
 use passline_simulator::fault::{Fault, Kind, Probability, Scope, Trigger};
 use passline_simulator::image::Image;
 
+use super::map;
 use super::model::{Map, Simulation};
 use super::point::{self, Common, PLACE};
 use crate::judge::exception;
@@ -150,8 +151,9 @@ fn entry(context: &Context<'_>, image: &mut Image, node: Node<'_>) {
     let Some((table, address)) = point::place(context, &Common::default(), &fields) else { return };
     let key = if table.is_bits() { "bits" } else { "words" };
     if !fields.has(key) {
-        let message = format!("a {table} entry needs `{key}`");
-        context.report(Diagnostic::error(fields.span(), message));
+        let message = format!("an entry of the table `{table}` needs `{key}`");
+        let error = Diagnostic::error(fields.span(), message);
+        context.report(error.remedy("registers have `words:`, coils and discrete inputs `bits:`"));
         return;
     }
     let Ok(start) = u16::try_from(address) else { return };
@@ -164,7 +166,8 @@ fn entry(context: &Context<'_>, image: &mut Image, node: Node<'_>) {
         image.set_words(table, start, &words.map(|word| word.value).collect::<Vec<u16>>())
     };
     if let Err(error) = set {
-        context.report(Diagnostic::error(fields.key_span(key), error.to_string()));
+        let error = Diagnostic::error(fields.key_span(key), error.to_string());
+        context.report(error.remedy("correct the address, or how many there are"));
     }
 }
 
@@ -179,12 +182,7 @@ fn bit(context: &Context<'_>, node: Node<'_>) -> Option<bool> {
 fn values(context: &Context<'_>, map: &Map, image: &mut Image, fields: &Fields<'_, '_>) {
     let mut given: Vec<(Arc<Point>, Value, Span)> = Vec::new();
     for entry in fields.map("values") {
-        let Some(point) = map.points.get(&entry.key.value) else {
-            let message = format!("there is no point {}", quoted(&entry.key.value));
-            let error = Diagnostic::error(entry.key.span, message);
-            context.report(error.suggest(&entry.key.value, map.points.keys().map(String::as_str)));
-            continue;
-        };
+        let Some(point) = map::named(context, map, &entry.key, "this device") else { continue };
         if let Some(value) = context.scalar(entry.value) {
             given.push((Arc::clone(point), held(point, value.value), value.span));
         }
@@ -193,7 +191,8 @@ fn values(context: &Context<'_>, map: &Map, image: &mut Image, fields: &Fields<'
     for (point, value, span) in given {
         if let Err(error) = write(map, image, &point, &value) {
             let message = format!("{} cannot be {value}: {error}", quoted(point.name()));
-            context.report(Diagnostic::error(span, message));
+            let error = Diagnostic::error(span, message);
+            context.report(error.remedy("give a value that the point's registers can hold"));
         }
     }
 }
@@ -254,10 +253,11 @@ fn kind(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Kind> {
     for (key, of) in [("code", "exception"), ("by", "delay")] {
         if fields.has(key) && kind.value != of {
             let message = format!("`{key}` belongs to `fault: {of}`, not to `{}`", kind.value);
-            context.report(Diagnostic::error(fields.key_span(key), message));
+            let error = Diagnostic::error(fields.key_span(key), message);
+            context.report(error.remedy("remove it, or write the other kind"));
         } else if !fields.has(key) && kind.value == of {
             let message = format!("`fault: {of}` needs `{key}`");
-            context.report(Diagnostic::error(kind.span, message));
+            context.report(Diagnostic::error(kind.span, message).remedy(format!("add `{key}:`")));
         }
     }
     match kind.value {
@@ -278,27 +278,24 @@ fn scope(context: &Context<'_>, map: &Map, fields: &Fields<'_, '_>) -> Option<Sc
     };
     let in_table = PLACE.iter().any(|place| fields.has(place.key));
     if let Some(name) = fields.text("point") {
-        let Some(point) = map.points.get(&name.value) else {
-            let message = format!("there is no point {}", quoted(&name.value));
-            let error = Diagnostic::error(name.span, message);
-            context.report(error.suggest(&name.value, map.points.keys().map(String::as_str)));
-            return None;
-        };
+        let point = map::named(context, map, &name, "this device")?;
         scope.span = Some(point.span());
         if in_table || fields.has("count") {
             let message = "a `point` says where it is: no table and no count beside it";
-            context.report(Diagnostic::error(name.span, message));
+            context
+                .report(Diagnostic::error(name.span, message).remedy("keep the one that is meant"));
         }
     } else if in_table {
         let (table, address) = point::place(context, &Common::default(), fields)?;
         let count = fields.integer::<u16>("count").map_or(1, |count| count.value);
         scope.span = u16::try_from(address).ok().and_then(|start| Place::new(table, start, count));
         if scope.span.is_none() {
-            context.report(Diagnostic::error(fields.span(), "the scope passes address 65535"));
+            let error = Diagnostic::error(fields.span(), "the scope passes address 65535");
+            context.report(error.remedy("correct the address or the `count`"));
         }
     } else if let Some(count) = fields.integer::<u16>("count") {
         let error = Diagnostic::error(count.span, "`count` needs a table and an address beside it");
-        context.report(error);
+        context.report(error.remedy("name the `point` it is about, or a table and an address"));
     }
     Some(scope)
 }

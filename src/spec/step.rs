@@ -1,19 +1,17 @@
 //! A step: one action, and what it is judged by.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use passline_modbus::point::{
-    Access, Declaration, Domain, Field as BitField, Point, Span as Place,
-};
-use passline_modbus::value::{Value, Width};
+use passline_modbus::point::{Access, Declaration, Field as BitField, Point, Span as Place};
 
 use super::criteria::{Criteria, Judged};
-use super::model::{Check, Expression, NamedPoint, Read, Step, Subject, Wait};
+use super::expression;
+use super::map;
+use super::model::{Check, Read, Step, Subject, Wait};
 use super::point::{self, Common, DECODING, PLACE};
 use super::retry::{self, RETRY};
 use super::test::{self, Names};
-use crate::expression::{self, SyntaxErrorKind, Type};
+use crate::expression::Type;
 use crate::judge;
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
@@ -108,12 +106,17 @@ pub(super) fn step(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> 
 
 fn wait(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Wait> {
     let time = fields.duration("wait")?;
-    for key in fields.keys().filter(|key| !["wait", "name"].contains(key)) {
+    let others: Vec<&str> = fields.keys().filter(|key| !["wait", "name"].contains(key)).collect();
+    for key in &others {
         let message = format!("`{key}` has nothing to do with a `wait`");
-        context.report(Diagnostic::error(fields.key_span(key), message));
+        let error = Diagnostic::error(fields.key_span(key), message);
+        context.report(error.remedy("remove it, or make a step of its own"));
     }
     let name = fields.text("name").map(|name| name.value);
-    Some(Wait { name: name.unwrap_or_else(|| format!("wait {:?}", time.value)), time: time.value })
+    others.is_empty().then(|| Wait {
+        name: name.unwrap_or_else(|| format!("wait {:?}", time.value)),
+        time: time.value,
+    })
 }
 
 impl At<'_, '_> {
@@ -154,7 +157,7 @@ impl At<'_, '_> {
             let read = Read { device, span, point };
             checks.extend(self.check(name, Subject::Read(read)));
         }
-        Some(checks)
+        (!checks.is_empty()).then_some(checks)
     }
 
     fn compute(&self) -> Option<Check> {
@@ -166,7 +169,7 @@ impl At<'_, '_> {
             context.report(error.remedy("ask for `exception` or `answers` where a point is read"));
             return None;
         }
-        let expression = expression(context, names, &text)?;
+        let expression = expression::bind(context, names, &text)?;
         if expression.points.is_empty() {
             let error = Diagnostic::error(text.span, "this expression reads no point");
             context.report(error.remedy("name one: what no device can change proves nothing"));
@@ -230,17 +233,13 @@ pub(super) fn named_point(
     };
     let device_text = Spanned { value: device.to_owned(), span: path.part(0..device.len()) };
     let index = device_named(context, names, &device_text)?;
-    let points = &names.devices.get(index)?.map.points;
-    let Some(point) = points.get(name) else {
-        let message = format!("{} has no point {}", quoted(device), quoted(name));
-        let span = path.part(device.len() + 1..path.value.len());
-        let error = Diagnostic::error(span, message);
-        context.report(error.suggest(name, points.keys().map(String::as_str)));
-        return None;
-    };
+    let span = path.part(device.len() + 1..path.value.len());
+    let name = Spanned { value: name.to_owned(), span };
+    let point = map::named(context, &names.devices.get(index)?.map, &name, &quoted(device))?;
     if point.access() == Access::Write {
         let message = format!("{} cannot be read: its access is `write`", quoted(&path.value));
-        context.report(Diagnostic::error(path.span, message));
+        let error = Diagnostic::error(path.span, message);
+        context.report(error.remedy("read another point, or correct its `access:`"));
         return None;
     }
     Some((index, Arc::clone(point)))
@@ -278,7 +277,8 @@ fn raw_read(
         u16::try_from(place.1).ok().and_then(|start| Place::new(place.0, start, asked))
     else {
         let message = format!("it passes address 65535: {asked} from address {}", place.1);
-        context.report(Diagnostic::error(fields.span(), message));
+        let error = Diagnostic::error(fields.span(), message);
+        context.report(error.remedy("correct the address or the `count`"));
         return None;
     };
     if judges_the_answer(step) {
@@ -311,83 +311,4 @@ fn raw_point(
             }
         })
         .ok()
-}
-
-/// An expression with its names bound. `None`: reported.
-pub(super) fn expression(
-    context: &Context<'_>,
-    names: &Names<'_>,
-    text: &Spanned<String>,
-) -> Option<Expression> {
-    let parsed = match text.value.parse::<expression::Expression>() {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            let diagnostic = Diagnostic::error(text.part(error.span.clone()), error.to_string());
-            context.report(match &error.kind {
-                SyntaxErrorKind::UnknownFunction(name) => {
-                    diagnostic.suggest(name, expression::Expression::FUNCTIONS)
-                }
-                _ => diagnostic,
-            });
-            return None;
-        }
-    };
-    let mut points = Vec::new();
-    let mut constants = BTreeMap::new();
-    let mut complete = true;
-    for (name, bytes) in parsed.names() {
-        let place = Spanned { value: name.to_owned(), span: text.part(bytes) };
-        if name.contains('.') {
-            match named_point(context, names, &place) {
-                Some((device, point)) => {
-                    points.push(NamedPoint { name: name.to_owned(), device, point });
-                }
-                None => complete = false,
-            }
-        } else if let Some(variable) = context.variables.get(name) {
-            constants.insert(name.to_owned(), Value::from(variable.value.clone()));
-        } else {
-            let message = format!("there is no variable {}", quoted(name));
-            let error = Diagnostic::error(place.span, message);
-            let error =
-                error.remedy("a point is `device.point`; a variable is declared in `vars:`");
-            context.report(error.suggest(name, context.variables.all().into_keys()));
-            complete = false;
-        }
-    }
-    if !complete {
-        return None;
-    }
-    let domain = domain(&parsed, &points, &constants)
-        .map_err(|errors| {
-            for error in errors {
-                context.report(Diagnostic::error(text.part(error.span.clone()), error.to_string()));
-            }
-        })
-        .ok()?;
-    Some(Expression { text: parsed, points, constants, domain })
-}
-
-/// What an expression can come to; of a point alone what the point can.
-fn domain(
-    parsed: &expression::Expression,
-    points: &[NamedPoint],
-    constants: &BTreeMap<String, Value>,
-) -> Result<Domain, Vec<expression::EvaluationError>> {
-    let named = |name: &str| points.iter().find(|point| point.name == name);
-    let found = parsed.check(|name| match (named(name), constants.get(name)) {
-        (Some(named), _) => Type::of_domain(&named.point.domain()),
-        (None, Some(value)) => Type::of(value),
-        (None, None) => Type::Unknown,
-    })?;
-    if let Some(named) = parsed.as_name().and_then(named) {
-        return Ok(named.point.domain());
-    }
-    Ok(match found {
-        Type::Bool => Domain::Bool,
-        Type::Text => Domain::Text { max_bytes: u16::MAX },
-        Type::Bytes => Domain::Bytes { length: u16::MAX },
-        Type::Number => Domain::Unbounded { width: None },
-        Type::Float | Type::Unknown => Domain::Unbounded { width: Some(Width::F64) },
-    })
 }

@@ -136,8 +136,7 @@ fn what_is_no_mapping_is_said_to_be_what_it_is() {
     {
         let parsed = Parsed::of(text);
         assert!(parsed.decode(|context, root| context.fields(root, &STEP).is_none()));
-        let message =
-            format!("1:1 a mapping: this is the read step is needed here, and this is {found}");
+        let message = format!("1:1 a mapping (the read step) is needed here, and this is {found}");
         assert_eq!(parsed.messages(), [message]);
     }
     let parsed = Parsed::of("---\n");

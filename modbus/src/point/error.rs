@@ -94,7 +94,7 @@ pub enum PointError {
     #[error("SunSpec has no not-implemented value for a `{0}`: write the raw value instead")]
     InvalidSunSpec(DataType),
     /// The protocol cannot write that table.
-    #[error("a {0} cannot be written")]
+    #[error("the table `{0}` cannot be written")]
     ReadOnlyTable(Table),
     /// Nobody may write it.
     #[error("a `range` of what may be written, but `access` is `read`")]

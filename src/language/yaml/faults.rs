@@ -39,10 +39,7 @@ pub(super) fn syntax_error(error: &ScanError, source: &Source) -> Diagnostic {
         }
         kind => Diagnostic::error(span, format!("this is not YAML: {kind}")),
     };
-    match remedy(error.kind()) {
-        Some(remedy) => diagnostic.remedy(remedy),
-        None => diagnostic,
-    }
+    diagnostic.remedy(remedy(error.kind()))
 }
 
 fn not_allowed(character: char, span: Span) -> Diagnostic {
@@ -51,9 +48,9 @@ fn not_allowed(character: char, span: Span) -> Diagnostic {
         .remedy(format!("remove it; a text that needs it is written \"\\U{code:08X}\""))
 }
 
-fn remedy(kind: &ErrorKind) -> Option<&'static str> {
+fn remedy(kind: &ErrorKind) -> &'static str {
     use ErrorKind as K;
-    Some(match kind {
+    match kind {
         K::TabNotAllowed
         | K::TabInBlockIndentation
         | K::TabInIndentation
@@ -88,6 +85,6 @@ fn remedy(kind: &ErrorKind) -> Option<&'static str> {
             "inside \"...\" a backslash is written \\\\; inside '...' it needs nothing"
         }
         K::UnexpectedCharacter { .. } => "a text that begins with this character needs quotes",
-        _ => return None,
-    })
+        _ => "look at this line and the one above it",
+    }
 }

@@ -1,0 +1,442 @@
+//! The table of refused specs.
+
+use super::{Refused, all_are_refused};
+
+/// A whole spec.
+fn whole(spec: &str, says: &[&'static str]) -> Refused {
+    Refused { files: vec![("spec.yaml", spec.to_owned())], says: says.to_vec() }
+}
+
+/// A spec with one test of these steps, on a device with one point of most types.
+fn steps(steps: &str, says: &[&'static str]) -> Refused {
+    whole(
+        &format!(
+            "\
+spec: refused
+vars: {{ lowest: 5, word: abc }}
+devices:
+  d:
+    link: tcp://127.0.0.1:502
+    unit_id: 1
+    points:
+      u16: {{ holding: 0 }}
+      i16: {{ holding: 1, type: i16 }}
+      tenth: {{ holding: 2, scale: 0.1, unit: V }}
+      f32: {{ input: 0, type: f32 }}
+      text: {{ holding: 10, type: string, length: 4 }}
+      coil: {{ coil: 0 }}
+      mode: {{ holding: 20, values: {{ 0: idle, 1: run }} }}
+      status: {{ holding: 21, bits: {{ ready: 3, code: 4..6 }} }}
+      order: {{ holding: 22, access: write }}
+      maybe: {{ holding: 23, invalid: 0xFFFF }}
+tests:
+  - test: t
+    steps:
+      - {steps}
+"
+        ),
+        says,
+    )
+}
+
+/// A spec whose device has this line among its points.
+fn point(line: &str, says: &[&'static str]) -> Refused {
+    device(&format!("points:\n      p: {{ holding: 0 }}\n      {line}"), says)
+}
+
+/// A spec with this among its device's keys.
+fn device(lines: &str, says: &[&'static str]) -> Refused {
+    whole(
+        &format!(
+            "\
+spec: refused
+devices:
+  d:
+    {lines}
+tests:
+  - test: t
+    steps:
+      - {{ read: d.p, equals: 1 }}
+"
+        ),
+        says,
+    )
+}
+
+/// A spec whose device has only this profile.
+fn profile(text: &str, says: &[&'static str]) -> Refused {
+    let spec = "\
+spec: refused
+devices: { d: { profile: p.yaml } }
+tests: [{ test: t, steps: [{ read: d.p, equals: 1 }] }]
+";
+    let files = vec![("spec.yaml", spec.to_owned()), ("p.yaml", text.to_owned())];
+    Refused { files, says: says.to_vec() }
+}
+
+/// A spec with this after its device and its test.
+fn beside(lines: &str, says: &[&'static str]) -> Refused {
+    whole(
+        &format!(
+            "\
+spec: refused
+devices: {{ d: {{ points: {{ p: {{ holding: 0 }}, w: {{ holding: 1, access: write }} }} }} }}
+tests: [{{ test: t, steps: [{{ read: d.p, equals: 1 }}] }}]
+{lines}
+"
+        ),
+        says,
+    )
+}
+
+#[test]
+fn limits_that_decide_nothing() {
+    all_are_refused(&[
+        steps("⟦read: d.u16⟧", &["this check has no limit, so it cannot fail"]),
+        steps("⟦compute: d.u16 + 1⟧", &["this check has no limit, so it cannot fail"]),
+        steps("{ read: d.u16, ⟦record⟧: false }", &["`record: false` is no limit"]),
+        steps("{ read: d.u16, ⟦min⟧: 0 }", &["cannot fail"]),
+        steps("{ read: d.u16, ⟦max⟧: 65535 }", &["cannot fail"]),
+        steps("{ read: d.u16, ⟦above⟧: -1 }", &["cannot fail"]),
+        steps("{ read: d.u16, ⟦not⟧: 70000 }", &["cannot fail"]),
+        steps("{ read: d.i16, ⟦min⟧: -32768, max: 32767 }", &["cannot fail"]),
+        steps("{ read: d.tenth, ⟦max⟧: 6553.5 }", &["cannot fail"]),
+        steps("{ read: d.f32, ⟦min⟧: -3.5e38, max: 3.5e38 }", &["cannot fail"]),
+        steps("{ read: d.text, ⟦matches⟧: '.*' }", &["cannot fail"]),
+        steps("{ read: d.mode, ⟦one_of⟧: [idle, run] }", &["cannot fail"]),
+        steps("{ read: d.coil, ⟦one_of⟧: [true, false] }", &["cannot fail"]),
+        steps("{ read: d.status.code, ⟦max⟧: 7 }", &["cannot fail"]),
+        steps("{ read: d.u16, ⟦valid⟧: true }", &["valid"]),
+        steps("{ read: d.u16, ⟦min⟧: 70000 }", &["cannot pass"]),
+        steps("{ read: d.u16, ⟦below⟧: 0 }", &["cannot pass"]),
+        steps("{ read: d.u16, ⟦equals⟧: 0.5 }", &["cannot pass"]),
+        steps("{ read: d.tenth, ⟦equals⟧: 0.05 }", &["cannot pass"]),
+        steps("{ read: d.u16, ⟦min⟧: 9, max: 3 }", &["no number is within"]),
+        steps("{ read: d.u16, ⟦above⟧: 3, below: 4 }", &["cannot pass"]),
+        steps("{ read: d.text, ⟦equals⟧: 'much too long' }", &["cannot pass"]),
+        steps("{ read: d.u16, ⟦equals⟧: 1, not: 1 }", &["cannot pass"]),
+    ]);
+}
+
+#[test]
+fn limits_of_the_wrong_type_or_form() {
+    all_are_refused(&[
+        steps("{ read: d.u16, equals: ⟦\"1\"⟧ }", &["number"]),
+        steps("{ read: d.u16, min: ⟦\"1\"⟧ }", &["number"]),
+        steps("{ read: d.u16, min: ⟦low⟧ }", &["number"]),
+        steps("{ read: d.u16, equals: ⟦true⟧ }", &["number"]),
+        steps("{ read: d.coil, equals: ⟦1⟧ }", &["`true` or `false`"]),
+        steps("{ read: d.coil, equals: ⟦no⟧ }", &["`true` or `false`"]),
+        steps("{ read: d.text, ⟦min⟧: 3 }", &["`min` needs a number"]),
+        steps("{ read: d.text, equals: ⟦5⟧ }", &["text"]),
+        steps("{ read: d.mode, equals: ⟦runs⟧ }", &["no label"]),
+        steps("{ read: d.u16, ⟦matches⟧: x }", &["`matches` needs a text"]),
+        steps("{ read: d.text, matches: '⟦[⟧' }", &["regular expression"]),
+        steps("{ read: d.f32, ⟦equals⟧: 1.5 }", &["tolerance"]),
+        steps("{ read: d.u16, ⟦nominal⟧: 5 }", &["tolerance"]),
+        steps("{ read: d.u16, ⟦tolerance⟧: 5 }", &["the one value"]),
+        steps("{ read: d.u16, nominal: 5, tolerance: ⟦-1⟧ }", &["negative"]),
+        steps("{ read: d.u16, nominal: 0, ⟦tolerance⟧: 5% }", &["percentage of zero"]),
+        steps("{ read: d.u16, nominal: 5, tolerance: ⟦wide⟧ }", &["tolerance"]),
+        steps("{ read: d.u16, ⟦one_of⟧: [] }", &["needs values"]),
+        steps("{ read: d.status, bits: { set: [⟦raedy⟧] } }", &["no bit"]),
+        steps("{ read: d.status, bits: { set: [⟦77⟧] } }", &["0..=15"]),
+        steps("{ read: d.text, at_least: ⟦one.two⟧ }", &["version"]),
+        steps("{ read: d.u16, exception: ⟦ilegal_data_address⟧ }", &["no name of an exception"]),
+        steps("{ read: d.u16, exception: ⟦0⟧ }", &["1..=255"]),
+        steps("{ read: d.u16, ⟦answers⟧: true, min: 3 }", &["contradict"]),
+        steps("{ read: d.u16, ⟦exception⟧: 2, max: 3 }", &["contradict"]),
+        steps("{ read: d.u16, ⟦record⟧: true, max: 3 }", &["contradict"]),
+        steps("{ read: d.u16, equals: ⟦.nan⟧ }", &["number"]),
+        steps("{ read: d.u16, max: ⟦.inf⟧ }", &["number"]),
+        steps("{ read: d.u16, max: 5, ⟦maxx⟧: 5 }", &["`maxx` is no key"]),
+        steps("{ read: d.u16, min: 5, ⟦marginal⟧: { min: 3 } }", &["marginal"]),
+        steps("{ read: d.u16, max: ⟦1_000⟧ }", &["number"]),
+        steps("{ read: d.u16, max: 1,⟦5⟧ }", &["`5` is no key"]),
+        steps("{ read: d.u16, max: ⟦010⟧ }", &["zero"]),
+    ]);
+}
+
+#[test]
+fn names_that_nothing_has() {
+    all_are_refused(&[
+        steps("{ read: d.⟦u61⟧, equals: 1 }", &["`d` has no point `u61`"]),
+        steps("{ read: ⟦e⟧.u16, equals: 1 }", &["there is no device `e`"]),
+        steps("{ read: ⟦u16⟧, equals: 1 }", &["names no point"]),
+        steps("{ read: d.⟦status.raedy⟧, equals: true }", &["no point"]),
+        steps("{ read: ⟦d.order⟧, equals: 1 }", &["cannot be read"]),
+        steps("{ read: [d.u16, d.⟦x⟧], equals: 1 }", &["no point"]),
+        steps("{ read: ⟦[]⟧, equals: 1 }", &["names no point"]),
+        steps("{ compute: d.u16 + ⟦e⟧.p, equals: 1 }", &["no device"]),
+        steps("{ compute: d.u16 + d.⟦u61⟧, equals: 1 }", &["no point"]),
+        steps("{ compute: d.u16 + ⟦lowst⟧, equals: 1 }", &["there is no variable `lowst`"]),
+        steps("{ read: d.u16, min: ⟦$(lowst)⟧ }", &["there is no variable `lowst`"]),
+        steps("{ read: d.u16, min: = d.⟦u61⟧ }", &["no point"]),
+        steps("{ read: d.u16, min: ⟦$(word)⟧ }", &["number"]),
+        steps(
+            "{ read: d.u16, equals: 1, retry: { errors: [⟦timeuot⟧] } }",
+            &["no error to repeat"],
+        ),
+        steps(
+            "{ read: d.u16, equals: 1, retry: { errors: [⟦internal⟧] } }",
+            &["no error to repeat"],
+        ),
+        steps("{ compute: d.u16 +⟦⟧ , equals: 1 }", &["expected"]),
+        steps("{ compute: (d.u16⟦⟧ , equals: 1 }", &["expected"]),
+        steps("{ compute: d.u16 ⟦&⟧ 1, equals: 1 }", &["unexpected"]),
+        steps("{ compute: ⟦absolute⟧(d.u16), equals: 1 }", &["unknown function"]),
+        steps("{ compute: d.u16 + ⟦d.text⟧, equals: 1 }", &["expected a number"]),
+        steps("{ compute: d.u16 / ⟦0⟧, equals: 1 }", &["division by zero"]),
+        steps("{ compute: ⟦1 + 1⟧, equals: 1 }", &["reads no point"]),
+        steps("{ compute: d.u16 + 1, equals: ⟦true⟧ }", &["number"]),
+        steps("{ read: { device: ⟦e⟧, holding: 1 }, equals: 1 }", &["no device"]),
+        steps("⟦{ name: nothing }⟧", &["does nothing"]),
+        steps("⟦{ read: d.u16, wait: 5s, equals: 1 }⟧", &["2 actions"]),
+        steps("{ ⟦raed⟧: d.u16, read: d.u16, equals: 1 }", &["`raed` is no key"]),
+        steps("{ wait: 5s, ⟦min⟧: 3 }", &["nothing to do with a `wait`"]),
+        steps("{ wait: ⟦5⟧ }", &["unit of time"]),
+        steps("{ wait: ⟦5 parsecs⟧ }", &["5 parsecs"]),
+        steps("{ read: { device: d, holding: ⟦65536⟧ }, equals: 1 }", &["65535"]),
+        steps("{ read: ⟦{ device: d, holding: 65535, count: 2 }⟧, exception: 2 }", &["65535"]),
+        steps("{ read: { device: d, holding: 5, count: ⟦2⟧ }, equals: 1 }", &["2 are asked for"]),
+        steps("{ read: ⟦{ device: d }⟧, equals: 1 }", &["not said where"]),
+        steps(
+            "{ read: { device: d, holding: 1, type: ⟦u13⟧ }, equals: 1 }",
+            &["not possible here"],
+        ),
+    ]);
+}
+
+#[test]
+fn points_that_make_no_sense() {
+    all_are_refused(&[
+        point("q: ⟦{}⟧", &["not said where"]),
+        point("q: ⟦{ holding: 1, coil: 1 }⟧", &["more than one table"]),
+        point("q: { holding: ⟦65536⟧ }", &["65535"]),
+        point("q: { holding: ⟦-1⟧ }", &["`-1`"]),
+        point("q: { ⟦holding⟧: 65535, type: u32 }", &["passes address 65535"]),
+        point("q: { holding: 1, type: ⟦u13⟧ }", &["not possible here"]),
+        point("q: { holding: 1, type: ⟦string⟧ }", &["needs a `length`"]),
+        point("q: { holding: 1, length: ⟦3⟧ }", &["has no `length`"]),
+        point("q: { holding: 1, type: string, length: ⟦126⟧ }", &["125"]),
+        point("q: { holding: 1, type: string, length: ⟦0⟧ }", &["1..=125"]),
+        point("q: { holding: 1, type: f32, order: ⟦ACBD⟧ }", &["no order of bytes"]),
+        point("q: { holding: 1, type: f32, ⟦order⟧: AB }", &["does not fit"]),
+        point("q: { coil: 1, ⟦type⟧: u16 }", &["one bit"]),
+        point("q: { holding: 1, ⟦scale⟧: 0 }", &["scale of 0"]),
+        point("q: { holding: 1, scale: ⟦\"0.1\"⟧ }", &["number"]),
+        point("q: { holding: 1, type: string, length: 2, ⟦scale⟧: 2 }", &["plain number"]),
+        point("q: { holding: 1, ⟦scale_factor⟧: sf }", &["no point `sf`"]),
+        point("q: { holding: 1, values: { 0: a, ⟦0⟧: b } }", &["twice"]),
+        point("q: { holding: 1, ⟦values⟧: { 70000: a } }", &["cannot be"]),
+        point("q: { holding: 1, bits: { a: ⟦16⟧ } }", &["no bit 16"]),
+        point("q: { holding: 1, bits: { a: ⟦6..4⟧ } }", &["last bit"]),
+        point("q: { holding: 1, bits: { a: ⟦x⟧ } }", &["no bit field"]),
+        point("q: { holding: 1, ⟦invalid⟧: 70000 }", &["does not fit"]),
+        point("q: { input: 1, ⟦access⟧: write }", &["cannot be written"]),
+        point("q: { holding: 1, range: ⟦{ min: 5 }⟧ }", &["`max` is missing"]),
+        point("q: { holding: 1, ⟦range⟧: { min: 5, max: 3 } }", &["above its high end"]),
+        point("⟦q-r⟧: { holding: 1 }", &["no name"]),
+        point("⟦p⟧: { holding: 1 }", &["twice"]),
+        point("q: { holding: 1, ⟦sacle⟧: 2 }", &["`sacle` is no key"]),
+        point("q: { holding: 1, ⟦unit⟧: }", &["`unit` has no value"]),
+        point("q: { holding: 1, unit: ⟦!!str⟧ V }", &["tags"]),
+        point("q: { holding: 1, unit: ⟦5⟧ }", &["a text is needed"]),
+    ]);
+}
+
+#[test]
+fn devices_and_links_that_make_no_sense() {
+    let p = "points: { p: { holding: 0 } }";
+    let with = |lines: &str| format!("{p}\n    {lines}");
+    all_are_refused(&[
+        device("⟦unit_id: 1⟧", &["has no points"]),
+        device(&with("unit_id: 1\n    link: ⟦tcp:/x⟧"), &["no link"]),
+        device(&with("unit_id: 1\n    link: ⟦serial://x⟧"), &["unknown scheme"]),
+        device(&with("unit_id: 1\n    link: ⟦tcp://h:99999⟧"), &["no port"]),
+        device(&with("unit_id: 1\n    link: ⟦tcp://h?in_flght=2⟧"), &["unknown option"]),
+        device(&with("unit_id: 1\n    link: ⟦tcp://h?in_flight=17⟧"), &["takes"]),
+        device(&with("unit_id: 1\n    link: ⟦lnie⟧"), &["no link `lnie`"]),
+        device(&with("unit_id: ⟦256⟧"), &["255"]),
+        device(&with("unit_id: ⟦\"1\"⟧"), &["the text `1`"]),
+        device(&with("⟦unit_id⟧: ~"), &["no value"]),
+        device(&with("max_registers: ⟦126⟧"), &["125"]),
+        device(&with("response_timeout: ⟦1⟧"), &["unit of time"]),
+        device(&with("retry: { backoff: ⟦0.5⟧ }"), &["backoff"]),
+        device(&with("retry: { attempts: ⟦0⟧ }"), &["1"]),
+        device(&with("⟦ponits⟧: {}"), &["`ponits` is no key"]),
+        device(&with("profile: ⟦nowhere.yaml⟧"), &["no such file"]),
+        device(&with("simulate: { values: { ⟦q⟧: 1 } }"), &["no point `q`"]),
+        device(&with("simulate: { values: { p: ⟦70000⟧ } }"), &["cannot be 70000"]),
+        device(&with("simulate: { faults: [{ fault: ⟦silnt⟧ }] }"), &["not possible here"]),
+        device(&with("simulate: { faults: [{ fault: silent, probability: ⟦2⟧ }] }"), &["0..=1"]),
+        device(
+            "max_registers: 3\n    points:\n      p: { holding: 0 }\n      ⟦q⟧: { holding: 1, type: f64 }",
+            &["4 registers, and the device lets read 3"],
+        ),
+        device("base: 65535\n    points: { p: { holding: 0 }, q: { ⟦holding⟧: 1 } }", &["65535"]),
+        whole(
+            "\
+spec: refused
+links: { bus: 'tcp://127.0.0.1:502' }
+devices:
+  a: { link: bus, unit_id: 1, points: { p: { holding: 0 } } }
+  b: { link: bus, ⟦unit_id⟧: 1, points: { p: { holding: 0 } } }
+  c: { ⟦link⟧: 'tcp://127.0.0.1:502?in_flight=2', unit_id: 2, points: { p: { holding: 0 } } }
+  e: ⟦{ link: bus, points: { p: { holding: 0 } } }⟧
+tests: [{ test: t, steps: [{ read: a.p, equals: 1 }] }]
+",
+            &["the same device", "different options", "no `unit_id`"],
+        ),
+    ]);
+}
+
+#[test]
+fn profiles_that_make_no_sense() {
+    all_are_refused(&[
+        profile("⟦points: { p: { holding: 0 } }⟧", &["`profile` is missing"]),
+        profile("profile: p\nextends: ⟦p.yaml⟧\n", &["extends itself"]),
+        profile("profile: p\nextends: ⟦nowhere.yaml⟧\n", &["no such file"]),
+        profile("profile: p\naddresses: ⟦from_2⟧\npoints: { p: { holding: 0 } }", &["not possible"]),
+        profile("profile: p\naddresses: from_1\npoints: { p: { holding: ⟦0⟧ } }", &["within 1..="]),
+        profile(
+            "profile: p\naddresses: modicon_5\npoints: { p: { input: ⟦40001⟧ } }",
+            &["within 30001..="],
+        ),
+        profile("profile: p\norder: ⟦up⟧\npoints: { p: { holding: 0 } }", &["no order of bytes"]),
+        profile(
+            "profile: p\nblocks: [{ holding: 65535, count: ⟦2⟧ }]\npoints: { p: { holding: 0 } }",
+            &["passes address 65535"],
+        ),
+        profile(
+            "profile: p\nrepeat: [{ count: 2, stride: 2, points: { ⟦q⟧: { holding: 1 } } }]\npoints: { p: { holding: 0 } }",
+            &["the same name"],
+        ),
+        profile(
+            "profile: p\nrepeat: [{ count: 2, stride: 65535, points: { q_$(index): { ⟦holding⟧: 1 } } }]\npoints: { p: { holding: 0 } }",
+            &["65535"],
+        ),
+        profile(
+            "profile: p\npoints: { p: { holding: 0 }, q_1: { holding: 5 } }\nrepeat: [{ count: 2, stride: 1, points: { ⟦q_$(index)⟧: { holding: 1 } } }]",
+            &["q_1"],
+        ),
+        Refused {
+            files: vec![
+                (
+                    "spec.yaml",
+                    "spec: s\ndevices: { d: { profile: a.yaml } }\ntests: [{ test: t, steps: [{ read: d.p, equals: 1 }] }]\n".to_owned(),
+                ),
+                ("a.yaml", "profile: a\nextends: b.yaml\n".to_owned()),
+                ("b.yaml", "profile: b\nextends: ⟦a.yaml⟧\npoints: { p: { holding: 0 } }\n".to_owned()),
+            ],
+            says: vec!["extends itself"],
+        },
+    ]);
+}
+
+#[test]
+fn specs_that_test_nothing_or_the_same_twice() {
+    let devices = "spec: s\ndevices: { d: { points: { p: { holding: 0 } } } }\n";
+    let rest = |lines: &str| format!("{devices}{lines}\n");
+    all_are_refused(&[
+        whole(
+            "⟦spec: s⟧\ntests: [{ test: t, steps: [{ read: ⟦d⟧.p, equals: 1 }] }]",
+            &["`devices` is missing", "no device `d`"],
+        ),
+        whole(
+            "⟦spec: s⟧\ndevices: { d: { points: { p: { holding: 0 } } } }",
+            &["`tests` is missing"],
+        ),
+        whole(&rest("⟦tests⟧: []"), &["no test"]),
+        whole(&rest("⟦tests⟧: "), &["no value"]),
+        whole(&rest("tests: [{ test: ⟦t⟧, steps: [] }]"), &["checks nothing"]),
+        whole(&rest("tests: [{ test: ⟦t⟧, steps: [{ wait: 1s }] }]"), &["checks nothing"]),
+        whole(&rest("tests: [⟦{ test: t }⟧]"), &["`steps` is missing"]),
+        whole(&rest("tests: [⟦{ steps: [{ read: d.p, equals: 1 }] }⟧]"), &["`test` is missing"]),
+        whole(
+            &rest(
+                "tests:\n  - { test: t, steps: [{ read: d.p, equals: 1 }] }\n  - { test: ⟦t⟧, steps: [{ read: d.p, equals: 2 }] }",
+            ),
+            &["two tests are named `t`"],
+        ),
+        whole(
+            &rest("tests: [{ test: t, for_each: { n: ⟦[]⟧ }, steps: [{ read: d.p, equals: 1 }] }]"),
+            &["no value to go through"],
+        ),
+        whole(
+            &rest(
+                "tests: [{ test: ⟦t⟧, for_each: { n: [1, 1] }, steps: [{ read: d.p, equals: $(n) }] }]",
+            ),
+            &["two tests are named `t [n=1]`"],
+        ),
+        whole(
+            &rest(
+                "tests: [{ test: ⟦setup⟧, steps: [{ read: d.p, equals: 1 }] }]\nsetup: [{ read: d.p, equals: 1 }]",
+            ),
+            &["`setup`"],
+        ),
+        beside("⟦setup⟧: []", &["setup"]),
+        beside("⟦teardown⟧: []", &["teardown"]),
+        beside("setup: [⟦{ read: d.p }⟧]", &["no limit"]),
+        beside("teardown: [{ read: ⟦d.w⟧, equals: 1 }]", &["cannot be read"]),
+        beside("⟦tets⟧: []", &["`tets` is no key"]),
+        beside("⟦tests⟧: []", &["`tests` is given twice"]),
+        beside("uut: { serial: { pattern: '⟦[⟧' } }", &["regular expression"]),
+        beside("vars: { a: ⟦$(b)⟧, b: 1 }", &["no variable `b`"]),
+        beside("vars: { ⟦a b⟧: 1 }", &["no name"]),
+        beside("title: ⟦$(env.PASSLINE_NO_SUCH_VARIABLE)⟧", &["environment"]),
+        beside("version: ⟦1.0⟧", &["a text is needed"]),
+    ]);
+}
+
+#[test]
+fn every_mistake_of_a_spec_and_its_profile_is_told_at_once() {
+    all_are_refused(&[Refused {
+        files: vec![
+            (
+                "spec.yaml",
+                "\
+spec: many
+⟦titel⟧: Many mistakes
+links: { bus: ⟦tpc://h⟧ }
+devices:
+  d: { profile: p.yaml, unit_id: ⟦300⟧ }
+  e: { points: { p: { holding: 0 } }, ⟦reties⟧: 3 }
+setup:
+  - ⟦{ read: d.p }⟧
+tests:
+  - test: one
+    steps:
+      - { read: d.⟦nothing⟧, equals: 1 }
+      - { read: d.p, ⟦min⟧: 0 }
+      - { read: ⟦f⟧.p, equals: 1 }
+  - test: ⟦two⟧
+    steps: [{ wait: 1s }]
+  - test: ⟦one⟧
+    steps: [{ read: d.p, max: ⟦$(limit)⟧ }]
+"
+                .to_owned(),
+            ),
+            (
+                "p.yaml",
+                "profile: p\npoints:\n  p: { holding: 0, ⟦uint⟧: V }\n  q: { holding: 0, type: ⟦u15⟧ }\n"
+                    .to_owned(),
+            ),
+        ],
+        says: vec![
+            "`titel` is no key",
+            "unknown scheme",
+            "255",
+            "`reties` is no key",
+            "no limit",
+            "no point `nothing`",
+            "cannot fail",
+            "no device `f`",
+            "checks nothing",
+            "two tests",
+            "no variable `limit`",
+            "`uint` is no key",
+            "not possible here",
+        ],
+    }]);
+}
