@@ -11,6 +11,7 @@ mod progress;
 mod read;
 mod run;
 mod schema;
+mod signals;
 mod simulate;
 mod terminal;
 

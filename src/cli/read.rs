@@ -13,6 +13,9 @@ use crate::judge::exception;
 
 /// Runs the command.
 pub(super) fn read(arguments: &ReadArguments) -> Exit {
+    if arguments.timeout.is_zero() {
+        return failed("--timeout 0: no device answers in no time", Exit::Usage);
+    }
     let mut points = Vec::new();
     for (table, address) in &arguments.places {
         match points_at(arguments, *table, *address) {

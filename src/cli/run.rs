@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::engine::{self, Emit, Options, Simulate, Stopper, stopper};
 use crate::plan::{self, Plan};
 use crate::record::{
-    Evidence, EvidenceError, Journal, Line, RunDocument, Stamp, Tool, create_run_folder, draw_seed,
-    run_id,
+    Evidence, EvidenceError, Journal, Line, Outcome, RunDocument, Stamp, Tool, create_run_folder,
+    draw_seed, run_id,
 };
 use crate::report::{self, file, json, junit};
 use crate::spec::Loaded;
@@ -18,6 +18,7 @@ use super::arguments::{ALL, RunArguments};
 use super::check::load;
 use super::exit::Exit;
 use super::progress::Progress;
+use super::signals::Signals;
 use super::terminal;
 
 /// Runs the command.
@@ -102,11 +103,14 @@ fn execute(
     folder: &Path,
 ) -> Result<Evidence, Problem> {
     let mut stream = events(arguments)?;
-    let mut progress = Progress::new(arguments.events.as_deref() == Some(Path::new("-")));
+    let data_out = arguments.events.as_deref() == Some(Path::new("-"));
+    let mut progress = Progress::new(data_out);
+    let broken: Arc<OnceLock<io::Error>> = Arc::default();
+    let told = Arc::clone(&broken);
     let shown = move |line: &Line| {
         progress.show(&line.event);
-        // Whoever reads the stream may stop reading it: the journal has it all.
-        if stream.as_mut().is_some_and(|stream| terminal::event(stream, line).is_err()) {
+        if let Some(Err(error)) = stream.as_mut().map(|stream| terminal::event(stream, line)) {
+            let _ = told.set(error);
             stream = None;
         }
     };
@@ -129,7 +133,14 @@ fn execute(
     // A name that is still being looked up keeps nobody waiting.
     runtime.shutdown_background();
     let journal = Arc::into_inner(journal).ok_or(EvidenceError::Stopped)?;
-    Ok(journal.finish()?)
+    let mut evidence = journal.finish()?;
+    // Whoever reads standard output may stop reading it; a file that was asked for is evidence.
+    let broken = Arc::into_inner(broken).and_then(OnceLock::into_inner).filter(|_| !data_out);
+    if let (Some(error), Some(path)) = (broken, &arguments.events) {
+        evidence.document.worsen(Outcome::Error).map_err(EvidenceError::from)?;
+        evidence.lost = evidence.lost.or(Some(EvidenceError::io("write", path)(error)));
+    }
+    Ok(evidence)
 }
 
 /// Where `--events` go.
@@ -146,72 +157,59 @@ fn events(arguments: &RunArguments) -> Result<Option<Box<dyn Write + Send>>, Pro
 
 /// Stops the run at SIGINT or SIGTERM; at once at the second.
 async fn interrupts(stopper: Stopper) {
-    loop {
-        if interrupted().await.is_err() {
-            return;
-        }
+    let Ok(mut signals) = Signals::new() else { return };
+    while signals.next().await.is_some() {
         stopper.stop();
     }
-}
-
-#[cfg(unix)]
-pub(super) async fn interrupted() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-pub(super) async fn interrupted() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// Writes what others read, shows the summary, and decides the exit code.
 fn conclude(arguments: &RunArguments, evidence: Evidence, folder: &Path) -> Result<Exit, Problem> {
     let Evidence { mut document, lost } = evidence;
     let host = gethostname::gethostname().to_string_lossy().into_owned();
-    let mut problems: Vec<EvidenceError> = lost.into_iter().collect();
-    problems.extend(report::write_run(folder, &mut document, &host).err());
-    problems.extend(extra_reports(arguments, &mut document, &host));
+    let first = lost.or(write(arguments, &mut document, folder, &host));
     let data_out = arguments.events.as_deref() == Some(Path::new("-"));
     let say = if data_out { terminal::aside } else { terminal::line };
     say(&summary(&document, folder));
     let exit = Exit::from(document.outcome);
-    match problems.into_iter().next() {
+    match first {
         None => Ok(exit),
         Some(problem) => {
-            let problem = Problem::from(problem);
             let exit = if exit == Exit::Aborted { exit } else { Exit::Error };
-            Err(Problem { exit, ..problem })
+            Err(Problem { exit, ..Problem::from(problem) })
         }
     }
 }
 
-/// `--junit` and `--json`. What could not be written makes the run an error, in what could.
-fn extra_reports(
+/// Writes `--junit` and `--json`, then the run's own folder, so that the folder knows of anything
+/// that went wrong; if the folder itself cannot be written, what was asked for is written again.
+/// Gives the first problem; the document's outcome is then an error, at least.
+fn write(
     arguments: &RunArguments,
     document: &mut RunDocument,
+    folder: &Path,
     host: &str,
 ) -> Option<EvidenceError> {
-    let junit = |document: &RunDocument| match &arguments.junit {
-        Some(path) => file::replace(path, |out| junit::write(document, host, out)),
-        None => Ok(()),
-    };
-    let first = junit(document).err();
-    if first.is_some() && document.worsen(crate::record::Outcome::Error).is_err() {
-        return first;
+    let first = asked_for(arguments, document, host);
+    let worse = first.as_ref().and_then(|_| document.worsen(Outcome::Error).err());
+    if let Err(problem) = report::write_run(folder, document, host) {
+        return first.or(asked_for(arguments, document, host)).or(Some(problem));
     }
-    let second = arguments
-        .json
-        .as_ref()
-        .and_then(|path| file::replace(path, |out| json::write(document, out)).err());
-    if second.is_some() && document.worsen(crate::record::Outcome::Error).is_ok() {
-        return first.or(second).or(junit(document).err());
-    }
-    first.or(second)
+    first.or(worse.map(EvidenceError::from))
+}
+
+/// `--junit` and `--json`.
+fn asked_for(
+    arguments: &RunArguments,
+    document: &RunDocument,
+    host: &str,
+) -> Option<EvidenceError> {
+    let junit = arguments.junit.as_ref();
+    let junit =
+        junit.and_then(|path| file::replace(path, |out| junit::write(document, host, out)).err());
+    let json = arguments.json.as_ref();
+    let json = json.and_then(|path| file::replace(path, |out| json::write(document, out)).err());
+    junit.or(json)
 }
 
 /// One line for each record, and where the evidence is.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::arguments::SimulateArguments;
 use super::check::load;
 use super::exit::Exit;
+use super::signals::Signals;
 use super::terminal;
 use crate::engine;
 use crate::record::draw_seed;
@@ -97,7 +98,8 @@ async fn serve(lines: &[Line<'_>], listen: &Address, seed: u64) -> io::Result<()
         let units = units.join(",");
         terminal::line(&format!("listening on tcp://{address} for {} units {units}", line.name));
     }
-    super::run::interrupted().await
+    Signals::new()?.next().await;
+    Ok(())
 }
 
 /// The port of the link at `index`: the given one and those behind it; 0 is any free one.
