@@ -92,7 +92,10 @@ fn document(
     simulate: Simulate,
 ) -> Result<RunDocument, String> {
     let plans = plan::plan(specs, selection);
-    let seed = env::var("PASSLINE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = match env::var("PASSLINE_SEED") {
+        Ok(seed) => Some(seed.parse().map_err(|_| format!("PASSLINE_SEED={seed}: not a seed"))?),
+        Err(_) => None,
+    };
     let options = Options {
         tool: Tool::this(),
         started: Stamp::new(jiff::Timestamp::now()),

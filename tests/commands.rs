@@ -315,20 +315,28 @@ fn shares_count_over_all_specs_and_a_spec_without_any_leaves_no_record() {
 
 #[test]
 fn fail_fast_is_about_the_whole_run() {
-    let out = tempfile::tempdir().expect("a folder");
-    let folder = out.path().to_str().expect("a path");
-    // The first spec fails in memory at once, the second begins with a pause.
-    let slow = out.path().join("slow.yaml");
-    let text = std::fs::read_to_string("src/cli/init/spec.yaml").expect("the starter spec");
-    let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/init/profile.yaml");
-    let text = text.replace("devices/meter.yaml", profile);
-    let text = text.replacen("    steps:\n", "    steps:\n      - wait: 2s\n", 1);
-    std::fs::write(&slow, text).expect("a spec");
-    let specs = ["specs/fails_on_purpose/three_phase_meter.yaml", slow.to_str().expect("a path")];
-    let run = [&["run"], &specs[..], &["--simulate", "--fail-fast", "--out", folder]].concat();
-    assert_eq!(passline(&run).status.code(), Some(1));
-    std::fs::remove_file(&slow).expect("the spec");
-    let ran = names(&document(out.path()));
-    assert!(ran.contains(&"mains".to_owned()), "it had begun: {ran:?}");
-    assert!(!ran.contains(&"counter".to_owned()), "{ran:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = |name: &str, max: u16| {
+        let path = folder.path().join(format!("{name}.yaml"));
+        let text = format!(
+            "spec: {name}\nvars: {{ port: 502 }}\ndevices:\n  device:\n    link: tcp://127.0.0.1:$(port)\n    \
+             unit_id: 1\n    points: {{ level: {{ holding: 0 }} }}\n    simulate: {{ values: {{ level: 5 }} }}\n\
+             tests:\n  - test: level\n    steps: [{{ read: device.level, max: {max} }}]\n"
+        );
+        std::fs::write(&path, text).expect("a spec");
+        path.to_str().expect("a path").to_owned()
+    };
+    // Both are about one device, so that the second can only begin when the first is over.
+    let (first, second, third) = (spec("first", 3), spec("second", 6), METER);
+    let (_simulator, lines) = Simulator::start(&[&first, third]);
+    let url = lines[0].split(' ').nth(2).expect("a URL");
+    let port = format!("port={}", url.rsplit(':').next().expect("a port"));
+    let out = folder.path().join("out");
+    let run = ["run", &first, &second, "--var", &port, "--fail-fast", "--out"];
+    let output = passline(&[&run[..], &[out.to_str().expect("a path")]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let document = document(&out);
+    let records = document["records"].as_array().expect("records");
+    assert_eq!(records.len(), 1, "what never began has no record");
+    assert_eq!(records[0]["spec"]["name"], "first");
 }

@@ -17,7 +17,7 @@ use crate::spec::model::Device;
 /// Every device of the run, and the line it is on.
 pub(super) struct Bench {
     /// By record, then by device.
-    seats: Vec<Vec<Seat>>,
+    seats: Vec<Vec<Option<Seat>>>,
 }
 
 /// Where a device is.
@@ -89,24 +89,24 @@ impl Bench {
             lines.get(&key).map(|line| Seat { unit_id: device.unit_id, ..line.clone() })
         };
         let seats = plans.iter().enumerate().map(|(record, plan)| {
-            plan.spec.devices.iter().filter_map(|device| seat(record, device)).collect()
+            plan.spec.devices.iter().map(|device| seat(record, device)).collect()
         });
         Self { seats: seats.collect() }
     }
 
     /// Where a device is.
     pub(super) fn seat(&self, record: usize, device: usize) -> Option<&Seat> {
-        self.seats.get(record)?.get(device)
+        self.seats.get(record)?.get(device)?.as_ref()
     }
 
     /// Tells what is still under way on the lines, and nothing more from then on.
     pub(super) fn seal(&self) {
-        self.seats.iter().flatten().for_each(|seat| seat.frames.seal());
+        self.seats.iter().flatten().flatten().for_each(|seat| seat.frames.seal());
     }
 
     /// Closes every line cleanly.
     pub(super) async fn close(&self) {
-        for seat in self.seats.iter().flatten() {
+        for seat in self.seats.iter().flatten().flatten() {
             seat.link.close().await;
         }
     }

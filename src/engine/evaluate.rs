@@ -13,6 +13,7 @@ use crate::judge::{Judgement, Observed};
 use crate::plan::{ScanCheck, Source};
 use crate::record::{ErrorClass, Json, Kind, Measurement, PlannedCheck};
 use crate::spec::model::{Check, Subject};
+use crate::spec::retry::Cause;
 
 /// An attempt of a check, judged.
 pub(super) struct Judged {
@@ -22,6 +23,20 @@ pub(super) struct Judged {
     pub(super) limit: Option<Json>,
     /// Whether it never ran.
     pub(super) stopped: bool,
+}
+
+impl Judged {
+    /// What a value that was read would be read again for.
+    pub(super) fn value_cause(&self) -> Option<Cause> {
+        match &self.judgement {
+            _ if self.stopped => None,
+            Judgement::Fail { .. } => Some(Cause::Limit),
+            Judgement::Error { class: ErrorClass::Decode, .. } => {
+                Some(Cause::Class(ErrorClass::Decode))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What each input of a scan brought at this attempt, by its index.

@@ -106,6 +106,7 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
                 zero,
                 transactions: Cell::new(0),
                 cut: &cut,
+                began: Cell::new(false),
                 verdicts: RefCell::new(vec![None; plan.tests.len()]),
                 names: names.collect(),
             }
@@ -117,7 +118,7 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
         () = stop.reached(Stop::Now) => {}
     }
     bench.seal();
-    let outcomes: Vec<Outcome> = records.iter().map(Running::finish).collect();
+    let outcomes: Vec<Outcome> = records.iter().filter_map(Running::finish).collect();
     let outcome = Outcome::of_records(outcomes);
     emit(Event::RunFinished(RunFinished { outcome, ended: options.started.after(zero.elapsed()) }));
     outcome
@@ -171,6 +172,8 @@ struct Running<'r> {
     transactions: Cell<u64>,
     /// Why no further test of the run starts.
     cut: &'r Cell<Option<&'static str>>,
+    /// Whether a test of the record ran.
+    began: Cell<bool>,
     verdicts: RefCell<Vec<Option<Verdict>>>,
     /// Shared texts for the record, by name.
     names: HashMap<String, Arc<str>>,
@@ -269,8 +272,13 @@ impl Running<'_> {
         }
     }
 
-    /// Tells how the record ended.
-    fn finish(&self) -> Outcome {
+    /// Tells how the record ended. `None`: fail-fast cut the run before anything of it ran, so that
+    /// there is nothing to account for.
+    fn finish(&self) -> Option<Outcome> {
+        if self.cut.get().is_some() && !self.began.get() {
+            (self.emit)(Event::RecordWithdrawn { record: self.record });
+            return None;
+        }
         let verdicts = self.verdicts.borrow();
         let tests = self.plan.tests.iter().zip(verdicts.iter());
         let judged =
@@ -286,7 +294,7 @@ impl Running<'_> {
             ended: self.now(),
             reason: stopped.then(|| test::ABORTED.to_owned()),
         }));
-        outcome
+        Some(outcome)
     }
 
     /// Whether a setup did not pass: then no test runs.

@@ -15,7 +15,7 @@ use crate::record::{
     self, AttemptError, CheckFinished, CheckResult, Event, Phase, TestFinished, Verdict,
 };
 use crate::spec::model::Check;
-use crate::spec::retry::{Cause, Retry};
+use crate::spec::retry::Retry;
 
 /// Why a test that the selection leaves out never ran.
 pub const NOT_SELECTED: &str = "not selected";
@@ -37,6 +37,7 @@ impl Running<'_> {
             return;
         }
         let started = Instant::now();
+        self.began.set(true);
         (self.emit)(Event::TestStarted {
             record: self.record,
             test: index,
@@ -79,13 +80,16 @@ impl Running<'_> {
         if self.stop.ends(test.test.phase) {
             return Some(ABORTED);
         }
-        if test.test.phase == Phase::Teardown {
-            return None;
+        let cut = self.cut.get();
+        match test.test.phase {
+            // What never began leaves nothing to tear down.
+            Phase::Teardown => cut.filter(|_| !self.began.get()),
+            Phase::Setup => cut,
+            Phase::Main => {
+                let setup = || self.setup_failed().then_some("not run: setup did not pass");
+                cut.or_else(setup)
+            }
         }
-        if test.test.phase == Phase::Main && self.setup_failed() {
-            return Some("not run: setup did not pass");
-        }
-        self.cut.get()
     }
 
     fn ended(&self, index: usize, test: &PlannedTest<'_>, verdict: Verdict) {
@@ -93,7 +97,7 @@ impl Running<'_> {
             *slot = Some(verdict);
         }
         let bad = matches!(verdict, Verdict::Fail | Verdict::Error);
-        if self.options.fail_fast && bad && test.test.phase == Phase::Main {
+        if self.options.fail_fast && bad && test.test.phase != Phase::Teardown {
             self.cut.set(Some("not run: an earlier test did not pass (fail-fast)"));
         }
     }
@@ -107,59 +111,84 @@ impl Running<'_> {
 
     /// Makes the reads of a scan, and judges each check when its last read is done.
     async fn scan(&self, test: &PlannedTest<'_>, scan: &Scan, finish: &dyn Fn(usize, CheckResult)) {
-        let retry = self.limit_retry(test, scan);
+        if let Some(retry) = self.value_retry(scan) {
+            return self.scan_until_it_holds(test, scan, retry, finish).await;
+        }
+        self.scan_once(test, scan, 0, |step, judged, mut attempts| {
+            number(&mut attempts);
+            finish(step, result(judged, attempts));
+        })
+        .await;
+    }
+
+    /// The scan of a check whose value is read again where it does not satisfy.
+    async fn scan_until_it_holds(
+        &self,
+        test: &PlannedTest<'_>,
+        scan: &Scan,
+        retry: &Retry,
+        finish: &dyn Fn(usize, CheckResult),
+    ) {
         let phase = test.test.phase;
-        let mut history: Vec<record::Attempt> = Vec::new();
-        let mut out_of_limits: Option<Judged> = None;
+        let mut attempts: Vec<record::Attempt> = Vec::new();
+        let mut before: Option<Judged> = None;
         loop {
-            let done = u32::try_from(history.len()).unwrap_or(u32::MAX);
-            let satisfied = |brought: &Brought| Self::satisfied(test, scan, brought);
-            let retry_of_check = scan.retry.as_ref();
-            let manners = Manners { retry: retry_of_check, phase, done, satisfied: &satisfied };
-            let mut results: Vec<(usize, Judged, Vec<record::Attempt>)> = Vec::new();
-            let mut pending = Pending::new(scan);
-            self.read(scan, manners, |brought| {
-                for check in pending.note(brought) {
-                    let Some(PlannedStep::Check(of)) = test.steps.get(check.step) else { continue };
-                    let (judged, mut attempts) = self.judged(of, check, &pending.tries);
-                    let mut all = history.clone();
-                    all.append(&mut attempts);
-                    number(&mut all);
-                    match retry {
-                        // It may be repeated: told below, once that is known.
-                        Some(_) => results.push((check.step, judged, all)),
-                        None => finish(check.step, result(judged, all)),
-                    }
-                }
+            let mut last = None;
+            let done = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
+            self.scan_once(test, scan, done, |step, judged, mut new| {
+                attempts.append(&mut new);
+                last = Some((step, judged));
             })
             .await;
-            let Some(retry) = retry else { return };
-            let Some((step, judged, all)) = results.pop() else { return };
+            let Some((step, judged)) = last else { return };
+            number(&mut attempts);
             // A stop before it is tried again does not undo what was seen.
-            let judged = match out_of_limits.take() {
+            let judged = match before.take() {
                 Some(earlier) if judged.stopped => earlier,
                 _ => judged,
             };
-            let n = u32::try_from(all.len()).unwrap_or(u32::MAX);
-            let failed = judged.judgement.verdict() == Verdict::Fail && !judged.stopped;
-            if !(failed && retry.again(n, Cause::Limit)) || self.stop.ends(phase) {
-                finish(step, result(judged, all));
-                return;
+            let n = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
+            let again = judged.value_cause().is_some_and(|cause| retry.again(n, cause));
+            if !again || self.stop.ends(phase) {
+                return finish(step, result(judged, attempts));
             }
-            (history, out_of_limits) = (all, Some(judged));
+            before = Some(judged);
             self.stop.unless_ended(phase, sleep(retry.pause_after(n))).await;
         }
     }
 
-    /// The retry of a scan's only check, if an out-of-limit value is repeated.
-    fn limit_retry<'t>(&'t self, test: &PlannedTest<'_>, scan: &'t Scan) -> Option<&'t Retry> {
-        let [check] = &scan.checks[..] else { return None };
-        let Some(PlannedStep::Check(_)) = test.steps.get(check.step) else { return None };
+    /// Makes the reads of a scan once, `done` attempts after the first, and tells each check as it
+    /// is judged.
+    async fn scan_once(
+        &self,
+        test: &PlannedTest<'_>,
+        scan: &Scan,
+        done: u32,
+        mut tell: impl FnMut(usize, Judged, Vec<record::Attempt>),
+    ) {
+        let satisfied = |brought: &Brought| Self::satisfied(test, scan, brought);
+        let (retry, phase) = (scan.retry.as_ref(), test.test.phase);
+        let manners = Manners { retry, phase, done, satisfied: &satisfied };
+        let mut pending = Pending::new(scan);
+        self.read(scan, manners, |brought| {
+            for check in pending.note(brought) {
+                if let Some(PlannedStep::Check(of)) = test.steps.get(check.step) {
+                    let (judged, attempts) = self.judged(of, check, &pending.tries);
+                    tell(check.step, judged, attempts);
+                }
+            }
+        })
+        .await;
+    }
+
+    /// The retry of a scan's only check, if it repeats after a value that does not satisfy.
+    fn value_retry<'t>(&'t self, scan: &'t Scan) -> Option<&'t Retry> {
+        let [_] = &scan.checks[..] else { return None };
         let device = || {
             let device = scan.inputs.first()?.device;
             self.plan.spec.devices.get(device).map(|device| &device.retry)
         };
-        scan.retry.as_ref().or_else(device).filter(|retry| retry.repeats_limit())
+        scan.retry.as_ref().or_else(device).filter(|retry| retry.repeats_values())
     }
 
     /// Whether an answer is what the only check of a scan wants, so that it is not repeated: an

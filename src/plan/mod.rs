@@ -17,6 +17,8 @@ use crate::spec::model::{Check, Device, Spec, Step, Test};
 pub struct Plan<'s> {
     /// The spec.
     pub spec: &'s Spec,
+    /// Whether a selection was asked for, even one that leaves nothing out.
+    selected: bool,
     /// Its tests, all of them, in order.
     pub tests: Vec<PlannedTest<'s>>,
 }
@@ -70,24 +72,25 @@ pub enum Stage {
 /// Plans specs. Shares count the tests of all of them; a spec of which no test is meant has no plan.
 pub fn plan<'s>(specs: &'s [Spec], selection: &Selection) -> Vec<Plan<'s>> {
     let mut chosen = selection.chooser();
-    let plans = specs.iter().map(|spec| one(spec, &mut chosen));
+    let selected = *selection != Selection::default();
+    let plans = specs.iter().map(|spec| one(spec, selected, &mut chosen));
     plans.filter(Plan::selects_anything).collect()
 }
 
-fn one<'s>(spec: &'s Spec, chosen: &mut impl FnMut(&Test) -> bool) -> Plan<'s> {
+fn one<'s>(spec: &'s Spec, selected: bool, chosen: &mut impl FnMut(&Test) -> bool) -> Plan<'s> {
     let tests = spec.tests.iter().map(|test| PlannedTest {
         test,
         left_out: !chosen(test),
         stages: stages(&spec.devices, test),
         steps: steps(test),
     });
-    Plan { spec, tests: tests.collect() }
+    Plan { spec, selected, tests: tests.collect() }
 }
 
 impl Plan<'_> {
-    /// Whether every test of the spec is to run.
+    /// Whether every test of the spec is to run, and nothing else was asked for.
     pub fn is_full(&self) -> bool {
-        self.tests.iter().all(|test| !test.left_out)
+        !self.selected && self.tests.iter().all(|test| !test.left_out)
     }
 
     /// Whether any test of the main phase is to run.

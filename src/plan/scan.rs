@@ -161,7 +161,7 @@ fn is_plain(devices: &[Device], check: &Check) -> bool {
         Subject::Read(read) => read,
         Subject::Expression { .. } => return false,
     };
-    let repeats = || devices.get(read.device).is_some_and(|device| device.retry.repeats_limit());
+    let repeats = || devices.get(read.device).is_some_and(|device| device.retry.repeats_values());
     read.point.is_some()
         && check.retry.is_none()
         && check.criteria.expressions().next().is_none()

@@ -73,6 +73,11 @@ pub enum Event {
     CheckFinished(CheckFinished),
     /// A test has its verdict.
     TestFinished(TestFinished),
+    /// A record is not to be: nothing of it ran, and nothing will, for the run was cut short.
+    RecordWithdrawn {
+        /// The record's place.
+        record: usize,
+    },
     /// Nothing more will happen in a record.
     RecordFinished(RecordFinished),
     /// The last event.

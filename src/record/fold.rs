@@ -80,6 +80,7 @@ struct RecordState {
     started: RecordStarted,
     tests: Vec<TestState>,
     transactions: BTreeMap<u64, Transaction>,
+    withdrawn: bool,
     finished: Option<RecordFinished>,
 }
 
@@ -152,6 +153,7 @@ impl RunState {
                 let test = self.open(finished.record)?.open(finished.test)?;
                 test.finished = Some(finished);
             }
+            Event::RecordWithdrawn { record } => self.open(record)?.withdraw()?,
             Event::RecordFinished(finished) => {
                 let record = self.open(finished.record)?;
                 record.finished = Some(finished);
@@ -169,12 +171,14 @@ impl RunState {
     /// The record, unless it is over: nothing but frames comes after that.
     fn open(&mut self, place: usize) -> Result<&mut RecordState, FoldError> {
         let record = self.record(place)?;
-        if record.finished.is_some() { Err(FoldError::Over("the record")) } else { Ok(record) }
+        let over = record.finished.is_some() || record.withdrawn;
+        if over { Err(FoldError::Over("the record")) } else { Ok(record) }
     }
 
     fn finish(self) -> Result<RunDocument, FoldError> {
         let Self { started: run, latest, records, finished } = self;
-        let records = records.into_iter().map(|record| record.finish(&run, latest));
+        let records = records.into_iter().filter(|record| !record.withdrawn);
+        let records = records.map(|record| record.finish(&run, latest));
         let records = records.collect::<Result<Vec<_>, _>>()?;
         let (stated, ended) = match finished {
             Some(RunFinished { outcome, ended }) => (outcome, ended),
@@ -194,7 +198,17 @@ impl RunState {
 
 impl RecordState {
     fn new(started: RecordStarted) -> Self {
-        Self { started, tests: Vec::new(), transactions: BTreeMap::new(), finished: None }
+        let (tests, transactions) = (Vec::new(), BTreeMap::new());
+        Self { started, tests, transactions, withdrawn: false, finished: None }
+    }
+
+    /// Only what never began can be taken back.
+    fn withdraw(&mut self) -> Result<(), FoldError> {
+        if !self.transactions.is_empty() || self.tests.iter().any(|test| test.started.is_some()) {
+            return Err(FoldError::Begun("the record"));
+        }
+        self.withdrawn = true;
+        Ok(())
     }
 
     fn plan(&mut self, planned: TestPlanned) -> Result<(), FoldError> {
@@ -242,7 +256,7 @@ impl RecordState {
     }
 
     fn finish(self, run: &RunStarted, latest: Stamp) -> Result<Record, FoldError> {
-        let Self { started: head, tests, transactions, finished } = self;
+        let Self { started: head, tests, transactions, finished, .. } = self;
         let (stated, ended, reason) = match finished {
             Some(RecordFinished { outcome, ended, reason, .. }) => {
                 (outcome, ended, reason.unwrap_or_else(|| UNTOLD.to_owned()))
@@ -380,6 +394,7 @@ fn latest_of(event: &Event) -> Option<Stamp> {
         Event::RunFinished(run) => Some(run.ended),
         Event::TestPlanned(_)
         | Event::TestSkipped { .. }
+        | Event::RecordWithdrawn { .. }
         | Event::Transaction { .. }
         | Event::LateFrame { .. }
         | Event::TestFinished(_) => None,

@@ -86,6 +86,12 @@ impl Criteria {
         let form = if found.values.is_empty() {
             Form::Known(Demand::read(**context, fields, &judged.subject())?)
         } else {
+            // What is constant in it can be wrong already; what is not is as good as reported.
+            let mut constants = **context;
+            constants.expressions = Some(Evaluator(&|_| None));
+            if let Some(fields) = constants.fields(*node, &STEP) {
+                Demand::read(constants, &fields, &judged.subject());
+            }
             let variables = context.variables.all().into_iter();
             Form::Written(Box::new(Written {
                 tree: Arc::clone(names.tree),

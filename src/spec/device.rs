@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
-use passline_modbus::address::Address;
+use passline_modbus::address::{Address, Overrides, Place};
 
 use super::load::Loader;
 use super::model::{Device, Line};
@@ -100,7 +100,7 @@ impl Loader<'_> {
         let links = links(context, root);
         let mut devices = Vec::new();
         let mut refused = HashSet::new();
-        let mut lines = Lines::default();
+        let mut found = Vec::new();
         for entry in root.map("devices") {
             let Some(name) = context.name(entry.key_node) else { continue };
             let fields = context.fields(entry.value, &DEVICE);
@@ -111,8 +111,12 @@ impl Loader<'_> {
                 refused.insert(name.value);
                 continue;
             };
-            lines.check(context, &device, fields.key_span("link"), fields.key_span("unit_id"));
+            found.push((fields.key_span("link"), fields.key_span("unit_id")));
             devices.push(device);
+        }
+        let mut taken = Taken { lines: self.lines, units: HashMap::new() };
+        for (device, (link, unit)) in devices.iter().zip(found) {
+            taken.take(context, device, link, unit);
         }
         (devices, refused)
     }
@@ -190,20 +194,23 @@ fn unit_id(context: &Context<'_>, name: &str, fields: &Fields<'_, '_>) -> Option
     None
 }
 
-/// What must agree among the devices of one line.
-#[derive(Default)]
-struct Lines {
-    by_line: HashMap<String, (String, Address)>,
-    units: HashMap<(String, u8), String>,
+/// How each line is to be treated, by the device that named it first. One for all specs of a load:
+/// in one run, a line is one.
+pub(super) type Lines = HashMap<Place, (String, Overrides)>;
+
+/// What is taken already: a line is treated in one way, and a unit has one name in a spec.
+struct Taken<'l> {
+    lines: &'l mut Lines,
+    units: HashMap<(Place, u8), String>,
 }
 
-impl Lines {
-    fn check(&mut self, context: &Context<'_>, device: &Device, link: Span, unit: Span) {
+impl Taken<'_> {
+    fn take(&mut self, context: &Context<'_>, device: &Device, link: Span, unit: Span) {
         let Some(line) = &device.line else { return };
-        let place = line.address.place.to_string();
-        let first = self.by_line.entry(place.clone());
-        let first = first.or_insert_with(|| (device.name.clone(), line.address.clone()));
-        if first.1.overrides != line.address.overrides {
+        let (place, options) = (&line.address.place, line.address.overrides);
+        let first = self.lines.entry(place.clone());
+        let first = first.or_insert_with(|| (device.name.clone(), options));
+        if first.1 != options {
             let message = format!(
                 "{} and {} are on the same line {place}, with different options",
                 quoted(&first.0),
@@ -212,8 +219,8 @@ impl Lines {
             let remedy = "give the line once under `links:`, and its name to both devices";
             context.report(Diagnostic::error(link, message).remedy(remedy));
         }
-        if let Some(other) = self.units.insert((place.clone(), device.unit_id), device.name.clone())
-        {
+        let name = device.name.clone();
+        if let Some(other) = self.units.insert((place.clone(), device.unit_id), name) {
             let message = format!(
                 "{} and {} are the same device: unit {} on {place}",
                 quoted(&other),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::device::DEVICE;
+use super::device::{DEVICE, Lines};
 use super::map::Maps;
 use super::model::{Input, Spec, Uut};
 use super::step::STEP;
@@ -99,11 +99,13 @@ pub type Given = BTreeMap<String, String>;
 /// Loads specs from files and folders.
 pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
     let mut loaded = Loaded::default();
+    let mut lines = Lines::new();
     for path in paths {
         match files(path) {
             Ok(files) => {
                 for file in files {
-                    let mut loader = Loader::new(&mut loaded.sources, &loaded.diagnostics);
+                    let (sources, diagnostics) = (&mut loaded.sources, &loaded.diagnostics);
+                    let mut loader = Loader::new(sources, diagnostics, &mut lines);
                     loaded.specs.extend(loader.spec(&file, given));
                 }
             }
@@ -150,11 +152,13 @@ pub(super) struct Loader<'l> {
     /// The files read, in the order of first use.
     used: Vec<SourceId>,
     pub(super) maps: Maps,
+    pub(super) lines: &'l mut Lines,
 }
 
 impl<'l> Loader<'l> {
-    pub(super) fn new(sources: &'l mut Sources, diagnostics: &'l Diagnostics) -> Self {
-        Self { sources, diagnostics, trees: HashMap::new(), used: Vec::new(), maps: Maps::new() }
+    fn new(sources: &'l mut Sources, diagnostics: &'l Diagnostics, lines: &'l mut Lines) -> Self {
+        let (trees, used, maps) = (HashMap::new(), Vec::new(), Maps::new());
+        Self { sources, diagnostics, trees, used, maps, lines }
     }
 
     /// The spec of a file. `None`: reported. One with errors may come back, too.

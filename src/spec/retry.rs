@@ -89,9 +89,10 @@ impl Retry {
         n < self.attempts && self.causes.contains(&cause)
     }
 
-    /// Whether an out-of-limit value is repeated.
-    pub fn repeats_limit(&self) -> bool {
-        self.attempts > 1 && self.causes.contains(&Cause::Limit)
+    /// Whether a value that was read is read again: one out of limits, or one that means nothing.
+    pub fn repeats_values(&self) -> bool {
+        let of_values = [Cause::Limit, Cause::Class(ErrorClass::Decode)];
+        self.attempts > 1 && self.causes.iter().any(|cause| of_values.contains(cause))
     }
 
     /// The pause after attempt `n` (from 1).
