@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder of its own for one test; gone with it.
@@ -70,6 +71,11 @@ impl Bench {
         let run = runs.next().unwrap().unwrap().path();
         assert!(runs.next().is_none(), "more than one run");
         run
+    }
+
+    /// `run.json` of the only run.
+    pub(crate) fn document(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.run_folder().join("run.json")).unwrap()).unwrap()
     }
 
     /// Whether no evidence was begun.

@@ -1,6 +1,8 @@
 //! That Passline fails closed: through the binary, real sockets and signals, and once through the
 //! library where time must stand still.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod bench;
+mod device;
 mod refused;
+mod wire_faults;
