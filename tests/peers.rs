@@ -98,11 +98,63 @@ async fn our_client_asks_all_at_once(port: u16) {
     }
 }
 
+/// Runs a spec against a server with the real command: values of every table pass, and the same
+/// values fail where the limit is moved.
+async fn our_command_judges(port: u16) {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, moved, exit) in [("holds", 0_u32, 0), ("misses", 1, 1)] {
+        let spec = directory.path().join(format!("{name}.yaml"));
+        std::fs::write(&spec, peer_spec(port, moved)).unwrap();
+        let mut passline = programs::command(env!("CARGO_BIN_EXE_passline"));
+        passline.arg("run").arg(&spec).arg("--out").arg(directory.path().join(name));
+        let output = tokio::time::timeout(PATIENCE, passline.output()).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(exit), "{said}");
+        let passed = if moved == 0 { 7 } else { 1 };
+        assert!(said.contains(&format!(": {passed} passed")), "{said}");
+    }
+}
+
+/// The common image of unit 17, by its formulas; `moved` takes each limit off its value.
+fn peer_spec(port: u16, moved: u32) -> String {
+    let (yes, no) = (moved == 0, moved == 1);
+    let word = 48_530 + moved;
+    let long = 48_525 * 65_536 + 48_524 + moved;
+    let input = 17_009 + moved;
+    format!(
+        "
+spec: peer
+devices:
+  peer:
+    link: tcp://127.0.0.1:{port}
+    unit_id: 17
+    points:
+      on: {{ coil: 6 }}
+      off: {{ coil: 7 }}
+      contact: {{ discrete: 3 }}
+      word: {{ holding: 5 }}
+      long: {{ holding: 10, type: u32 }}
+      input: {{ input: 9 }}
+tests:
+  - test: every table
+    steps:
+      - {{ read: peer.on, equals: {yes} }}
+      - {{ read: peer.off, equals: {no} }}
+      - {{ read: peer.contact, equals: {yes} }}
+      - {{ read: peer.word, equals: {word} }}
+      - {{ read: peer.long, equals: {long} }}
+      - {{ read: peer.input, equals: {input} }}
+      - {{ read: {{ device: peer, holding: 5000 }}, exception: illegal_data_address }}
+"
+    )
+}
+
 // --- our client, their servers --------------------------------------------------------------
 
 #[tokio::test]
 async fn our_client_reads_and_writes_a_tokio_modbus_server() {
     let port = tokio_modbus::serve().await;
+    our_command_judges(port).await;
     our_client_asks(port, 11).await;
 }
 
@@ -116,6 +168,7 @@ async fn our_client_keeps_sixteen_requests_open_at_a_tokio_modbus_server() {
 #[ignore = "needs pymodbus: .ci/run installs and runs it"]
 async fn our_client_reads_and_writes_a_pymodbus_server() {
     let (port, _server) = programs::serve(&mut programs::python("pymodbus_server.py")).await;
+    our_command_judges(port).await;
     our_client_asks(port, 4).await;
 }
 
@@ -124,6 +177,7 @@ async fn our_client_reads_and_writes_a_pymodbus_server() {
 async fn our_client_reads_and_writes_a_libmodbus_server() {
     let (_files, mut server) = programs::c("libmodbus_server").await;
     let (port, _server) = programs::serve(&mut server).await;
+    our_command_judges(port).await;
     our_client_asks(port, 11).await;
 }
 
