@@ -150,6 +150,25 @@ fn schema_and_completions_are_whole() {
 }
 
 #[test]
+fn every_option_of_every_command_is_documented() {
+    let page = std::fs::read_to_string("docs/command-line.md").expect("the page");
+    let commands = ["run", "check", "plan", "simulate", "read", "init", "schema", "completions"];
+    let mut options = 0;
+    for command in commands {
+        assert!(page.contains(&format!("`passline {command} ")), "{command}");
+        let help = succeeded(&passline(&[command, "--help"]));
+        let words = help.split([' ', '\n', '[', '<', ',', '=']);
+        for option in words.filter(|word| word.starts_with("--") && word.len() > 2) {
+            if !["--help", "--version"].contains(&option) {
+                assert!(page.contains(&format!("`{option}")), "{option} of {command}");
+                options += 1;
+            }
+        }
+    }
+    assert!(options > 25, "{options}");
+}
+
+#[test]
 fn check_shows_what_addresses_became() {
     let output = succeeded(&passline(&["check", "--verbose", "specs/billing_meters.yaml"]));
     // The profile counts from 1.
