@@ -158,10 +158,18 @@ fn events(arguments: &RunArguments) -> Result<Option<Box<dyn Write + Send>>, Pro
 /// Stops the run at SIGINT or SIGTERM; at once at the second.
 async fn interrupts(stopper: Stopper) {
     let Ok(mut signals) = Signals::new() else { return };
-    while signals.next().await.is_some() {
+    let said = [STOPPING, "stopping at once"];
+    for what in said.into_iter().map(Some).chain(std::iter::repeat(None)) {
+        if signals.next().await.is_none() {
+            return;
+        }
         stopper.stop();
+        what.into_iter().for_each(terminal::aside);
     }
 }
+
+const STOPPING: &str =
+    "stopping after what is under way, and after teardown; once more stops at once";
 
 /// Writes what others read, shows the summary, and decides the exit code.
 fn conclude(arguments: &RunArguments, evidence: Evidence, folder: &Path) -> Result<Exit, Problem> {

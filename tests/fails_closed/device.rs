@@ -30,6 +30,8 @@ pub(crate) enum Act {
     Wait(Duration),
     /// Waits until so many requests were heard in all.
     Until(usize),
+    /// Waits until the test lets it go on.
+    Gate(Arc<Notify>),
     Close,
     /// Resets the connection: nothing that was sent is surely received.
     Reset,
@@ -95,6 +97,37 @@ impl Device {
     }
 }
 
+/// The answer to a read of registers: these words, under the request's header.
+pub(crate) fn words(heard: &Heard, words: &[u16]) -> Vec<u8> {
+    let data: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let count = u8::try_from(data.len()).unwrap();
+    pdu(heard, &[&[heard.bytes[7], count], &data[..]].concat())
+}
+
+pub(crate) fn exception(heard: &Heard, code: u8) -> Vec<u8> {
+    pdu(heard, &[heard.bytes[7] | 0x80, code])
+}
+
+/// A frame under the request's header.
+pub(crate) fn pdu(heard: &Heard, pdu: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(pdu.len() + 1).unwrap();
+    let [t0, t1, p0, p1, ..] = heard.bytes[..] else { panic!("no header") };
+    let [l0, l1] = length.to_be_bytes();
+    [&[t0, t1, p0, p1, l0, l1, heard.bytes[6]], pdu].concat()
+}
+
+/// First register and quantity of a request.
+pub(crate) fn range(heard: &Heard) -> (u16, u16) {
+    let [a0, a1, q0, q1] = heard.bytes[8..12] else { panic!("no read") };
+    (u16::from_be_bytes([a0, a1]), u16::from_be_bytes([q0, q1]))
+}
+
+/// Every register holds its own address.
+pub(crate) fn addresses(heard: &Heard) -> Vec<u8> {
+    let (first, count) = range(heard);
+    words(heard, &(first..first + count).collect::<Vec<u16>>())
+}
+
 impl Drop for Device {
     fn drop(&mut self) {
         self.stop.notify_one();
@@ -150,6 +183,7 @@ async fn perform(acts: Vec<Act>, shared: &Shared, line: &Line) {
         match act {
             Act::Wait(time) => tokio::time::sleep(time).await,
             Act::Until(count) => until(shared, count).await,
+            Act::Gate(gate) => gate.notified().await,
             Act::Send(bytes) => {
                 let mut to = line.to.lock().await;
                 let Some(to) = to.as_mut() else { return };

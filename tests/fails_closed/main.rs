@@ -4,5 +4,7 @@
 
 mod bench;
 mod device;
+#[cfg(unix)]
+mod interrupt;
 mod refused;
 mod wire_faults;

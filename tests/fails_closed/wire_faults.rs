@@ -5,44 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::device::Heard;
-
 mod asked;
 mod single;
 
 /// Longer than any of these runs takes, also where everything is slow.
 const SOON: Duration = Duration::from_secs(30);
-
-/// The answer to a read of registers: these words, under the request's header.
-fn words(heard: &Heard, words: &[u16]) -> Vec<u8> {
-    let data: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-    let count = u8::try_from(data.len()).unwrap();
-    pdu(heard, &[&[heard.bytes[7], count], &data[..]].concat())
-}
-
-fn exception(heard: &Heard, code: u8) -> Vec<u8> {
-    pdu(heard, &[heard.bytes[7] | 0x80, code])
-}
-
-/// A frame under the request's header.
-fn pdu(heard: &Heard, pdu: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(pdu.len() + 1).unwrap();
-    let [t0, t1, p0, p1, ..] = heard.bytes[..] else { panic!("no header") };
-    let [l0, l1] = length.to_be_bytes();
-    [&[t0, t1, p0, p1, l0, l1, heard.bytes[6]], pdu].concat()
-}
-
-/// First register and quantity of a request.
-fn range(heard: &Heard) -> (u16, u16) {
-    let [a0, a1, q0, q1] = heard.bytes[8..12] else { panic!("no read") };
-    (u16::from_be_bytes([a0, a1]), u16::from_be_bytes([q0, q1]))
-}
-
-/// Every register holds its own address.
-fn addresses(heard: &Heard) -> Vec<u8> {
-    let (first, count) = range(heard);
-    words(heard, &(first..first + count).collect::<Vec<u16>>())
-}
 
 /// The checks of a document, across records and tests.
 fn checks(document: &Value) -> Vec<&Value> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{SOON, addresses, check, checks, classes, exception, range, words};
+use super::{SOON, check, checks, classes};
 use crate::bench::{Bench, Ended};
-use crate::device::{Act, Device, Heard};
+use crate::device::{Act, Device, Heard, addresses, exception, range, words};
 
 /// Points at 0 to 9 that are never read together.
 const ALONE: &str = "      p0: { holding: 0, alone: true }

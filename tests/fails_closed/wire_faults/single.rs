@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{SOON, check, classes, exception, frames, joined, pdu, words};
+use super::{SOON, check, classes, frames, joined};
 use crate::bench::{Bench, Ended};
-use crate::device::{Act, Device, Heard};
+use crate::device::{Act, Device, Heard, exception, pdu, words};
 
 /// What a run of one check must come to.
 struct Expected {
