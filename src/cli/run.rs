@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 use crate::engine::{self, Emit, Options, Simulate, Stopper, stopper};
 use crate::plan::{self, Plan};
 use crate::record::{
-    Evidence, EvidenceError, Journal, Line, Outcome, RunDocument, Stamp, Tool, create_run_folder,
-    draw_seed, run_id,
+    Evidence, EvidenceError, Journal, Line, Outcome, Phase, RunDocument, Stamp, Test, Tool,
+    Verdict, create_run_folder, draw_seed, run_id,
 };
 use crate::report::{self, file, json, junit};
 use crate::spec::Loaded;
@@ -237,6 +237,13 @@ fn summary(document: &RunDocument, folder: &Path) -> String {
             if count > 0 {
                 parts.push(format!("{count} {word}"));
             }
+        }
+        let judges = |test: &Test| {
+            test.phase == Phase::Main
+                && !matches!(test.verdict, Verdict::Skipped | Verdict::Recorded)
+        };
+        if record.outcome == Outcome::Error && !record.tests.iter().any(judges) {
+            parts.push("nothing was judged".to_owned());
         }
         let time = record.ended.milliseconds_since(record.started);
         lines.push(format!(

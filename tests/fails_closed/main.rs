@@ -5,7 +5,9 @@
 mod bench;
 mod determinism;
 mod device;
+mod evidence;
 #[cfg(unix)]
 mod interrupt;
 mod refused;
+mod values;
 mod wire_faults;

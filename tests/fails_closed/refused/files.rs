@@ -120,7 +120,7 @@ fn files_larger_than_any_spec() {
 
 #[test]
 fn many_mistakes_are_counted_but_not_all_printed() {
-    let wrong = "  - { test: t, steps: 1 }\n".repeat(100_000);
+    let wrong = "  - { test: t, steps: 1 }\n".repeat(20_000);
     content(format!("spec: s\ndevices: {{}}\ntests:\n{wrong}"), "more");
 }
 
@@ -166,4 +166,12 @@ fn files_that_cannot_be_read() {
     if File::open(bench.path("spec.yaml")).is_err() {
         refused(&bench, "the file cannot be read");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_without_an_end() {
+    let bench = Bench::new();
+    std::os::unix::fs::symlink("/dev/zero", bench.path("spec.yaml")).unwrap();
+    refused(&bench, "larger than 64 MiB");
 }

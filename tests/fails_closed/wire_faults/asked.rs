@@ -28,7 +28,7 @@ const MERGED: &str = "      p0: { holding: 0 }
 ";
 
 /// For a device that is waited for in vain.
-const BRIEF: &str = "    response_timeout: 400ms\n";
+const BRIEF: &str = "    response_timeout: 250ms\n";
 
 /// A device of a spec. A slow machine is not held against it unless `rest` is [`BRIEF`].
 fn device(name: &str, link: &str, unit_id: u8, rest: &str, points: &str) -> String {

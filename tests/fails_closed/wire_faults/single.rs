@@ -33,7 +33,7 @@ impl Expected {
 /// that a slow machine is not held against it.
 fn spec(address: &str, expected: &Expected) -> String {
     let in_vain = |class: &&str| ["timeout", "late", "foreign"].contains(class);
-    let timeout = if expected.attempts.iter().any(in_vain) { "400ms" } else { "20s" };
+    let timeout = if expected.attempts.iter().any(in_vain) { "250ms" } else { "20s" };
     format!(
         "\
 spec: wire
