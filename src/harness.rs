@@ -96,6 +96,10 @@ fn document(
         Ok(seed) => Some(seed.parse().map_err(|_| format!("PASSLINE_SEED={seed}: not a seed"))?),
         Err(_) => None,
     };
+    let serial = env::var("PASSLINE_SERIAL").ok();
+    if simulate == Simulate::None {
+        specs.iter().try_for_each(|spec| spec.uut.admits(serial.as_deref()))?;
+    }
     let options = Options {
         tool: Tool::this(),
         started: Stamp::new(jiff::Timestamp::now()),
@@ -104,7 +108,7 @@ fn document(
         fail_fast: false,
         arguments: Vec::new(),
         selection: selection.arguments(),
-        serial: env::var("PASSLINE_SERIAL").ok(),
+        serial,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;

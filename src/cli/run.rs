@@ -305,23 +305,9 @@ fn check_links(loaded: &Loaded, simulate: &Simulate) -> Result<(), Problem> {
 /// A spec that says what serial numbers look like needs one that does.
 fn check_serial(arguments: &RunArguments, loaded: &Loaded) -> Result<(), Problem> {
     for spec in &loaded.specs {
-        let Some(pattern) = &spec.uut.serial_pattern else { continue };
-        match &arguments.serial {
-            None => {
-                return Err(Problem::usage(format!(
-                    "{}: this spec needs the serial number of the unit under test\n  help: add --serial SN",
-                    spec.file.file.display()
-                )));
-            }
-            Some(serial) if !pattern.is_match(serial) => {
-                return Err(Problem::usage(format!(
-                    "--serial {serial}: not of the form {} that {} asks for",
-                    pattern.as_str(),
-                    spec.file.file.display()
-                )));
-            }
-            Some(_) => {}
-        }
+        let admitted = spec.uut.admits(arguments.serial.as_deref());
+        let refused = |text| Problem::usage(format!("{}: {text}", spec.file.file.display()));
+        admitted.map_err(refused)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::device::{DEVICE, Lines};
 use super::map::Maps;
-use super::model::{Input, Spec, Uut};
+use super::model::{Input, SerialPattern, Spec, Uut};
 use super::step::STEP;
 use super::test::{self, Names, TEST};
 use crate::judge;
@@ -241,7 +241,7 @@ fn uut(context: &Context<'_>, fields: Option<crate::language::fields::Fields<'_,
     let text = |key| fields.text(key).map(|text| text.value);
     let serial = fields.object("serial").and_then(|serial| serial.text("pattern"));
     let pattern = serial.and_then(|pattern| match judge::whole_text(&pattern.value) {
-        Ok(whole) => Some(whole),
+        Ok(whole) => Some(SerialPattern { text: pattern.value, whole }),
         Err(error) => {
             let error = Diagnostic::error(pattern.span, error.to_string());
             context.report(error.remedy(judge::PATTERN));

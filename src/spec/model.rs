@@ -55,13 +55,41 @@ pub struct Spec {
 #[derive(Debug, Clone, Default)]
 pub struct Uut {
     /// `serial.pattern`: what the whole of a serial number looks like.
-    pub serial_pattern: Option<regex::Regex>,
+    pub serial_pattern: Option<SerialPattern>,
     /// `part_number:`.
     pub part_number: Option<String>,
     /// `revision:`.
     pub revision: Option<String>,
     /// `batch:`.
     pub batch: Option<String>,
+}
+
+/// What the whole of a serial number looks like.
+#[derive(Debug, Clone)]
+pub struct SerialPattern {
+    /// The pattern as it is written.
+    pub text: String,
+    /// It, for the whole of a text.
+    pub whole: regex::Regex,
+}
+
+impl Uut {
+    /// Whether a unit with this serial number may be tested.
+    ///
+    /// # Errors
+    /// Why not, in words, with what helps.
+    pub fn admits(&self, serial: Option<&str>) -> Result<(), String> {
+        match (&self.serial_pattern, serial) {
+            (None, _) => Ok(()),
+            (Some(_), None) => Err("this spec needs the serial number of the unit under test\n  \
+                                    help: add --serial SN, or set PASSLINE_SERIAL"
+                .to_owned()),
+            (Some(pattern), Some(serial)) if pattern.whole.is_match(serial) => Ok(()),
+            (Some(pattern), Some(serial)) => {
+                Err(format!("serial number {serial} is not of the form {}", pattern.text))
+            }
+        }
+    }
 }
 
 /// A named thing with a link and a unit id.
