@@ -190,7 +190,7 @@ fn conclude(arguments: &RunArguments, evidence: Evidence, folder: &Path) -> Resu
 }
 
 /// Writes `--junit` and `--json`, then the run's own folder, so that the folder knows of anything
-/// that went wrong; if the folder itself cannot be written, what was asked for is written again.
+/// that went wrong; if anything did, what was asked for is written again, to know of it as well.
 /// Gives the first problem; the document's outcome is then an error, at least.
 fn write(
     arguments: &RunArguments,
@@ -198,12 +198,18 @@ fn write(
     folder: &Path,
     host: &str,
 ) -> Option<EvidenceError> {
-    let first = asked_for(arguments, document, host);
-    let worse = first.as_ref().and_then(|_| document.worsen(Outcome::Error).err());
-    if let Err(problem) = report::write_run(folder, document, host) {
-        return first.or(asked_for(arguments, document, host)).or(Some(problem));
+    let asked = asked_for(arguments, document, host);
+    let sealed = match asked {
+        Some(_) => document.worsen(Outcome::Error).err().map(EvidenceError::from),
+        None => None,
+    };
+    let own = report::write_run(folder, document, host).err();
+    let first = asked.or(sealed).or(own);
+    if first.is_some() {
+        // What fails again is what failed before, or comes after the first problem.
+        let _ = asked_for(arguments, document, host);
     }
-    first.or(worse.map(EvidenceError::from))
+    first
 }
 
 /// `--junit` and `--json`.

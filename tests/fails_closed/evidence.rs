@@ -58,6 +58,30 @@ fn a_report_that_was_asked_for_and_cannot_be_written_makes_a_pass_an_error() {
 }
 
 #[test]
+fn what_could_be_written_knows_of_what_could_not() {
+    let (bench, _device) = meanwhile(|folder| {
+        let _ = fs::create_dir_all(folder.join("run.json"));
+    });
+    let Ended { code, err, .. } = bench.run(&["--junit", "junit.xml", "--json", "run.json"]);
+    assert_eq!(code, 3, "{err}");
+    assert_eq!(bench.document()["outcome"], "error");
+    let asked = fs::read_to_string(bench.path("junit.xml")).unwrap();
+    let own = fs::read_to_string(bench.run_folder().join("TEST-passline.xml")).unwrap();
+    assert!(own.contains("<error "), "{own}");
+    assert_eq!(asked, own, "both say that the run is an error");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stream_of_events_that_breaks_makes_a_pass_an_error() {
+    let bench = Bench::with(SIMULATED);
+    let Ended { code, err, .. } = bench.run(&["--simulate", "--events", "/dev/full"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("/dev/full"), "{err}");
+    assert_eq!(bench.document()["outcome"], "error");
+}
+
+#[test]
 fn nobody_who_stops_reading_changes_what_a_run_comes_to() {
     for arguments in [&["--simulate"][..], &["--simulate", "--events", "-"]] {
         let bench = Bench::with(&SIMULATED.replace("equals: 0", "equals: 1"));
