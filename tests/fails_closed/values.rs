@@ -1,5 +1,7 @@
 //! Registers that mean nothing never pass: not a number, not available, no such code, no such label.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::Value;
 
 use crate::bench::Bench;
@@ -77,4 +79,36 @@ fn what_cannot_be_decoded_is_an_error() {
     assert_eq!(judged(text, "not: abcd", &[0xFFFE, 0x4142]), decode);
     assert_eq!(judged(text, "matches: '[^x]*'", &[0xC328, 0x4142]), decode);
     assert_eq!(judged("type: bcd16", "min: 1", &[0x0091]), came_to(0, "pass", "-"));
+}
+
+#[test]
+fn what_means_nothing_is_read_again_where_the_spec_asks_for_it() {
+    let run = |retry: &str| {
+        let asked = AtomicUsize::new(0);
+        // No BCD at first, then 42.
+        let device = Device::answering(move |heard| match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => words(heard, &[0x000F]),
+            _ => words(heard, &[0x0042]),
+        });
+        let spec = format!(
+            "\
+spec: values
+devices:
+  d:
+    link: tcp://{}
+    unit_id: 1
+    points: {{ p: {{ holding: 0, type: bcd16 }} }}
+{retry}
+tests: [{{ test: t, steps: [{{ read: d.p, equals: 42 }}] }}]
+",
+            device.address
+        );
+        let bench = Bench::with(&spec);
+        let code = bench.run(&[]).code;
+        let check = bench.document()["records"][0]["tests"][0]["checks"][0].clone();
+        (code, check["attempts"].as_array().map(Vec::len), check["flaky"] == true)
+    };
+    assert_eq!(run(""), (3, Some(1), false));
+    let asked_for = "    retry: { attempts: 2, delay: 1ms, errors: [decode] }";
+    assert_eq!(run(asked_for), (0, Some(2), true));
 }

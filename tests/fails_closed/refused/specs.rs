@@ -124,6 +124,9 @@ fn limits_of_the_wrong_type_or_form() {
         steps("{ read: d.u16, equals: ⟦\"1\"⟧ }", &["number"]),
         steps("{ read: d.u16, min: ⟦\"1\"⟧ }", &["number"]),
         steps("{ read: d.u16, min: ⟦low⟧ }", &["number"]),
+        // What is constant beside an expression is looked at, too.
+        steps("{ read: d.u16, max: \"= d.u16 + 1\", min: ⟦low⟧ }", &["number"]),
+        steps("{ read: d.text, equals: \"= d.text\", matches: '⟦[⟧' }", &["regular expression"]),
         steps("{ read: d.u16, equals: ⟦true⟧ }", &["number"]),
         steps("{ read: d.coil, equals: ⟦1⟧ }", &["`true` or `false`"]),
         steps("{ read: d.coil, equals: ⟦no⟧ }", &["`true` or `false`"]),
