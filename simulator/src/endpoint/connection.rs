@@ -6,14 +6,13 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Poll, ready};
 
-use passline_modbus::framing::mbap;
-use passline_modbus::pdu::{self, Answer, ExceptionCode};
+use passline_modbus::framing::{Framing, mbap};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
+use super::answer::{Asked, answer};
 use super::outbox::Outbox;
 use super::units::Units;
-use crate::fault::Reply;
 
 /// Bytes taken from the stream at a time: some hundred requests.
 const CHUNK: usize = 4096;
@@ -73,8 +72,6 @@ struct Connection<'a> {
     units: &'a Units,
     decoder: mbap::Decoder,
     outbox: Outbox,
-    /// Where one PDU is written at a time.
-    pdu: Vec<u8>,
     /// Whether more requests can come.
     open: bool,
 }
@@ -82,7 +79,7 @@ struct Connection<'a> {
 impl<'a> Connection<'a> {
     fn new(units: &'a Units) -> Self {
         let (decoder, outbox) = (mbap::Decoder::new(), Outbox::default());
-        Self { units, decoder, outbox, pdu: Vec::new(), open: true }
+        Self { units, decoder, outbox, open: true }
     }
 
     /// Does whatever can be done without the stream.
@@ -91,14 +88,11 @@ impl<'a> Connection<'a> {
         while self.open && self.outbox.has_room() {
             match self.decoder.next_frame() {
                 Some(Ok(frame)) => {
-                    let reaction = self.units.react(frame.unit, frame.pdu, now);
-                    let Reply::Answer(answer) = reaction.reply else { continue };
-                    encode(frame.pdu, &answer, &mut self.pdu);
-                    let pdu = &self.pdu;
-                    self.outbox.put(now, reaction.delay, |out| {
-                        // Fails only for what is no PDU, and `encode` made one.
-                        let _ = mbap::encode(frame.transaction, frame.unit, pdu, out);
-                    });
+                    let asked =
+                        Asked { transaction: frame.transaction, unit: frame.unit, pdu: frame.pdu };
+                    if let Some(out) = answer(self.units, Framing::Mbap, asked, now) {
+                        self.outbox.put(now, out.delay, out.bytes);
+                    }
                 }
                 // After a bad header nobody can say where the next frame begins.
                 Some(Err(_)) => self.open = false,
@@ -119,15 +113,5 @@ impl<'a> Connection<'a> {
     /// clients that close are gone.
     fn is_over(&self) -> bool {
         !self.open && !self.has_output()
-    }
-}
-
-/// Puts into `out` the PDU of an answer to the request PDU `asked`. An answer that has none says
-/// something about the device: it has failed (exception 4).
-fn encode(asked: &[u8], answer: &Answer, out: &mut Vec<u8>) {
-    let function = asked.first().copied().unwrap_or_default();
-    out.clear();
-    if pdu::encode_answer(function, answer, out).is_err() {
-        let _ = pdu::encode_answer(function, &Err(ExceptionCode::ServerDeviceFailure), out);
     }
 }

@@ -1,6 +1,7 @@
 //! One simulated line: the units on it, served to any number of clients at once over in-memory
 //! streams and over TCP.
 
+mod answer;
 mod connection;
 mod outbox;
 mod units;

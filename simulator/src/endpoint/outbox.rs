@@ -32,16 +32,14 @@ struct Waiting {
 }
 
 impl Outbox {
-    /// Takes what `write` appends, to be sent after `delay`.
-    pub(super) fn put(&mut self, now: Instant, delay: Duration, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Takes a frame to be sent after `delay`.
+    pub(super) fn put(&mut self, now: Instant, delay: Duration, frame: Vec<u8>) {
         if delay.is_zero() {
-            write(&mut self.ready);
+            self.ready.extend_from_slice(&frame);
             return;
         }
         // A time that no clock will ever show does not come.
         let Some(due) = now.checked_add(delay) else { return };
-        let mut frame = Vec::new();
-        write(&mut frame);
         self.held += frame.len() + WAITING;
         self.order += 1;
         self.waiting.push(Waiting { due, order: self.order, frame });

@@ -3,11 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use passline_modbus::framing::Framing;
 use passline_modbus::pdu::ExceptionCode;
 use tokio::time::Instant;
 
+use super::answer::Asked;
 use crate::device::Device;
 use crate::fault::Reaction;
+
+/// The unit id of all units of a serial line at once.
+const BROADCAST: u8 = 0;
+
+/// The function codes that write and do nothing else.
+const WRITES: [u8; 6] = [5, 6, 15, 16, 21, 22];
 
 /// The devices of one line, shared by its connections.
 #[derive(Debug)]
@@ -30,11 +38,40 @@ impl Units {
         Some(look(&mut device.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// What the line does about a request that arrives `now`. For a unit id that nobody has, it
-    /// answers as a gateway does: the target did not respond (V1.1b3, clause 7, exception 0B).
-    pub(super) fn react(&self, unit_id: u8, pdu: &[u8], now: Instant) -> Reaction {
+    /// What the line does about a request that arrives `now`; `None` is silence.
+    ///
+    /// For a unit id that nobody has, Modbus TCP is answered as by a gateway: the target did not
+    /// respond (V1.1b3, clause 7, exception 0B). On serial framings nobody speaks, also where they
+    /// travel over TCP: a gateway that passes frames through knows of no units. Unit id 0 is there
+    /// a broadcast (Serial Line V1.02, clause 2.1).
+    pub(super) fn react(
+        &self,
+        framing: Framing,
+        asked: Asked<'_>,
+        now: Instant,
+    ) -> Option<Reaction> {
         let elapsed = now.saturating_duration_since(self.started);
-        self.with(unit_id, |device| device.react(unit_id, pdu, elapsed))
-            .unwrap_or_else(|| Err(ExceptionCode::GatewayTargetDevice).into())
+        let react = |device: &mut Device| device.react(asked.unit, asked.pdu, elapsed);
+        match framing {
+            Framing::Mbap => {
+                let nobody = || Err(ExceptionCode::GatewayTargetDevice).into();
+                Some(self.with(asked.unit, react).unwrap_or_else(nobody))
+            }
+            Framing::Rtu | Framing::Ascii if asked.unit == BROADCAST => {
+                self.broadcast(asked.pdu, react);
+                None
+            }
+            Framing::Rtu | Framing::Ascii => self.with(asked.unit, react),
+        }
+    }
+
+    /// Every unit does what is asked and says nothing. Only writes may be broadcast.
+    fn broadcast(&self, pdu: &[u8], react: impl Fn(&mut Device) -> Reaction) {
+        if !pdu.first().is_some_and(|function| WRITES.contains(function)) {
+            return;
+        }
+        for (unit_id, _) in &self.devices {
+            self.with(*unit_id, &react);
+        }
     }
 }
