@@ -134,6 +134,9 @@ fn note(what: What) -> Option<Note> {
         What::Foreign => Some(Note::Foreign),
         What::Duplicate => Some(Note::Duplicate),
         What::Garbage => Some(Note::Garbage),
+        What::Damaged => Some(Note::Damaged),
+        What::Echo => Some(Note::Echo),
+        What::SetAside => Some(Note::SetAside),
     }
 }
 

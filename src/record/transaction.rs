@@ -59,7 +59,7 @@ impl Direction {
 
 /// Why a frame was not taken as an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Note {
     /// It came after the deadline.
     Late,
@@ -69,6 +69,12 @@ pub enum Note {
     Duplicate,
     /// It is no frame.
     Garbage,
+    /// It starts like the answer, but its checksum is wrong or it is cut short.
+    Damaged,
+    /// It is the request, repeated by the line.
+    Echo,
+    /// It could be the answer to an earlier request: the read was sent again.
+    SetAside,
 }
 
 impl Note {
@@ -79,6 +85,9 @@ impl Note {
             Self::Foreign => "foreign",
             Self::Duplicate => "duplicate",
             Self::Garbage => "garbage",
+            Self::Damaged => "damaged",
+            Self::Echo => "echo",
+            Self::SetAside => "set_aside",
         }
     }
 }

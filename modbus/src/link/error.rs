@@ -36,6 +36,20 @@ pub enum LinkError {
         /// How many foreign frames arrived while the call waited.
         frames: u64,
     },
+    /// The answer was damaged on the line, or nothing but damaged bytes came in time.
+    #[error("damaged on the line: {bytes} bytes came, and no frame with a sound checksum")]
+    Crc {
+        /// How many damaged bytes arrived while the call waited.
+        bytes: u64,
+    },
+    /// The line did not fall silent, so the request could not be sent.
+    #[error("the line was not silent within {after:?}, {bytes} bytes of noise came: nothing sent")]
+    Babble {
+        /// How long silence was waited for.
+        after: Duration,
+        /// How many bytes came meanwhile that are no frame.
+        bytes: u64,
+    },
     /// The answer is malformed, or does not fit the request.
     #[error("malformed answer: {0}")]
     Frame(#[source] Malformed),
@@ -53,6 +67,7 @@ impl LinkError {
             Self::Timeout { .. } => "timeout",
             Self::Late { .. } => "late",
             Self::Foreign { .. } => "foreign",
+            Self::Crc { .. } | Self::Babble { .. } => "crc",
             Self::Frame(_) => "frame",
             Self::Request(_) => "internal",
         }
@@ -166,4 +181,31 @@ pub enum Malformed {
     /// The PDU is wrong, or does not fit the request.
     #[error(transparent)]
     Pdu(pdu::Defect),
+    /// The answer began, then the line fell silent.
+    #[error("the answer ends after {bytes} bytes")]
+    Short {
+        /// Bytes that came, unit id included.
+        bytes: usize,
+    },
+    /// Our own request came back where the line is not said to repeat it.
+    #[error("the line repeats our own requests")]
+    Echoed,
+    /// The line is said to repeat what we send, and did not: noise, another sender at the same
+    /// time, or it does not repeat at all.
+    #[error("the line did not repeat the request as it was sent: {matched} of {sent} bytes")]
+    NoEcho {
+        /// Bytes of the request that came back as they were sent, from its first on.
+        matched: usize,
+        /// Bytes of the request.
+        sent: usize,
+    },
+    /// A call to unit 0 of a bus: everyone is meant, so nobody answers.
+    #[error("unit 0 is everyone on this line: nobody answers a broadcast")]
+    Broadcast,
+    /// A broadcast that asks for data.
+    #[error("nobody answers a broadcast: only writes can be sent to all")]
+    BroadcastRead,
+    /// A broadcast on a line of MBAP frames, where 0 is a unit like any other.
+    #[error("there is no broadcast on this line: unit 0 is a unit like any other")]
+    NoBroadcast,
 }

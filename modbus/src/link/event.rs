@@ -53,13 +53,21 @@ pub enum What {
     Answer,
     /// An answer to a call that had already expired. Never used.
     Late,
-    /// A frame of another unit or transaction. Never used.
+    /// A frame of another unit or transaction, or another client's request. Never used.
     Foreign,
     /// One more answer to a call that had its answer. Never used.
     Duplicate,
     /// Bytes that are no frame: a bad header and what follows, or the part of a frame that was
     /// transferred before the connection ended.
     Garbage,
+    /// What starts like the answer to the open call, but has a wrong checksum or is cut short.
+    /// Never used.
+    Damaged,
+    /// Our own request, repeated by the line.
+    Echo,
+    /// It fits the open call, but an earlier request of the same unit and function still lacks its
+    /// answer, and this could be it. Never used: the read is sent again.
+    SetAside,
 }
 
 /// How often the line misbehaved since the link was made. The sum over all its connections.
@@ -73,6 +81,10 @@ pub struct Counters {
     pub duplicate: u64,
     /// Runs of bytes from the device that are no frame.
     pub garbage: u64,
+    /// Answers that were damaged on the line.
+    pub damaged: u64,
+    /// Answers that were not used because they could have been those to earlier requests.
+    pub set_aside: u64,
     /// Connections opened after the first one.
     pub reconnects: u64,
 }
@@ -84,6 +96,8 @@ pub(super) struct Tally {
     pub(super) foreign: AtomicU64,
     pub(super) duplicate: AtomicU64,
     pub(super) garbage: AtomicU64,
+    pub(super) damaged: AtomicU64,
+    pub(super) set_aside: AtomicU64,
     pub(super) reconnects: AtomicU64,
 }
 
@@ -94,6 +108,8 @@ impl Tally {
             foreign: self.foreign.load(Ordering::Relaxed),
             duplicate: self.duplicate.load(Ordering::Relaxed),
             garbage: self.garbage.load(Ordering::Relaxed),
+            damaged: self.damaged.load(Ordering::Relaxed),
+            set_aside: self.set_aside.load(Ordering::Relaxed),
             reconnects: self.reconnects.load(Ordering::Relaxed),
         }
     }

@@ -54,24 +54,28 @@ use tokio::{
 pub use self::{
     error::{CloseReason, ConnectError, LinkError, Malformed},
     event::{Counters, Direction, Event, EventKind, What},
-    options::{InFlight, Options},
+    options::{Bus, Discipline, InFlight, Options, Pace},
 };
 use self::{
     event::Tally,
     line::Line,
-    queue::{Command, Waiting},
+    queue::{Command, Reply, Waiting},
 };
 use crate::pdu::{Answer, Request};
 
 /// How many calls may wait in the queue before [`Link::call`] waits for a place in it.
 const QUEUE: usize = 64;
 
+/// The unit id that means all units of a bus (V1.02, clause 2.2).
+const BROADCAST: u8 = 0;
+
 /// One request to one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// The caller's own id for it, repeated in every [`EventKind::Frame`] that belongs to it.
     pub id: u64,
-    /// Unit id. Over TCP, 0 is a unit like any other.
+    /// Unit id. In MBAP frames, 0 is a unit like any other; on a [`Bus`] it is everyone:
+    /// see [`Link::broadcast`].
     pub unit: u8,
     /// The request.
     pub request: Request<'static>,
@@ -90,11 +94,19 @@ pub struct Completed {
     pub result: Result<Answer, LinkError>,
 }
 
+impl Completed {
+    /// Nothing was sent.
+    fn unsent(error: LinkError) -> Self {
+        Self { sent: None, ended: Instant::now(), result: Err(error) }
+    }
+}
+
 /// A handle to a line. Clones share the line; when the last one is dropped, it is closed.
 #[derive(Debug, Clone)]
 pub struct Link {
     commands: mpsc::Sender<Command>,
     tally: Arc<Tally>,
+    is_bus: bool,
 }
 
 impl Link {
@@ -116,24 +128,45 @@ impl Link {
         let (commands, queue) = mpsc::channel(QUEUE);
         let tally = Arc::new(Tally::default());
         tokio::spawn(Line::new(queue, options, observer, Arc::clone(&tally)).run(connect));
-        Self { commands, tally }
+        Self { commands, tally, is_bus: options.discipline.bus().is_some() }
     }
 
     /// Sends one request and waits for its answer, connecting first if need be.
     ///
     /// Dropping the future gives the call up; the line stays in step.
     pub async fn call(&self, call: Call) -> Completed {
+        if self.is_bus && call.unit == BROADCAST {
+            return Completed::unsent(LinkError::Request(Malformed::Broadcast));
+        }
         let (reply, completed) = oneshot::channel();
         // If the line is closed, so is the reply. Trying first is cheaper than waiting for a place.
-        let command = Command::Call(Waiting::new(call, reply));
+        let command = Command::Call(Waiting::new(call, Reply::Call(reply)));
         if let Err(TrySendError::Full(command)) = self.commands.try_send(command) {
             let _ = self.commands.send(command).await;
         }
-        completed.await.unwrap_or_else(|_| Completed {
-            sent: None,
-            ended: Instant::now(),
-            result: Err(LinkError::Closed(CloseReason::Link)),
-        })
+        let closed = |_| Completed::unsent(LinkError::Closed(CloseReason::Link));
+        completed.await.unwrap_or_else(closed)
+    }
+
+    /// Sends a write to every unit of a bus, whatever unit `call` names, and waits for no answer:
+    /// there is none. Returns when its last byte left. The next request keeps the turnaround of
+    /// the [`Bus`].
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError::Request`] for what is no write, or on a line of MBAP frames; else as
+    /// [`Link::call`], but for what concerns answers.
+    pub async fn broadcast(&self, call: Call) -> Result<Instant, LinkError> {
+        if !self.is_bus {
+            return Err(LinkError::Request(Malformed::NoBroadcast));
+        }
+        let (reply, sent) = oneshot::channel();
+        let waiting = Waiting::new(Call { unit: BROADCAST, ..call }, Reply::Broadcast(reply));
+        if !waiting.is_write() {
+            return Err(LinkError::Request(Malformed::BroadcastRead));
+        }
+        let _ = self.commands.send(Command::Call(waiting)).await;
+        sent.await.unwrap_or(Err(LinkError::Closed(CloseReason::Link)))
     }
 
     /// Opens the connection now, if it is not open.

@@ -33,10 +33,84 @@ impl Default for InFlight {
     }
 }
 
+/// What tells frames apart, and who may speak when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Discipline {
+    /// MBAP frames: transaction ids tell answers apart, so requests may overlap.
+    #[default]
+    Mbap,
+    /// RTU frames: nothing in an answer says which request it answers, so one request at a time,
+    /// with silence between frames.
+    Rtu(Bus),
+    /// ASCII frames, otherwise like RTU.
+    Ascii(Bus),
+}
+
+impl Discipline {
+    /// How the line is to be treated if it is half-duplex.
+    pub fn bus(&self) -> Option<&Bus> {
+        match self {
+            Self::Mbap => None,
+            Self::Rtu(bus) | Self::Ascii(bus) => Some(bus),
+        }
+    }
+}
+
+/// How a half-duplex line is to be treated: a serial line, or a gateway that passes its frames on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bus {
+    /// How fast a serial line is. `None` for the stream of a gateway: bytes take no time of their
+    /// own there, the gateway keeps the silence, and it may close the stream while it is idle.
+    pub pace: Option<Pace>,
+    /// How long silence inside a frame may last. USB adapters deliver in lumps 16 ms and more
+    /// apart, so the 1.5 characters of the standard break links that are sound.
+    pub gap: Duration,
+    /// How long the line is listened to after a timeout before the next request to anyone; `None`:
+    /// as long as the response timeout of the call that had no answer.
+    pub settle: Option<Duration>,
+    /// How long devices may take to do what a broadcast asks for: silence behind it (V1.02,
+    /// clause 2.4.1: 100 to 200 ms).
+    pub turnaround: Duration,
+    /// Whether the line repeats to us what we send, as two-wire adapters without receiver control
+    /// do. The repeated bytes are then due, and removed.
+    pub echo: bool,
+}
+
+/// How fast a serial line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// What one character takes, start, parity and stop bits included.
+    pub character: Duration,
+    /// The least silence between frames: 3.5 characters, 1.75 ms above 19 200 baud (V1.02, clause
+    /// 2.5.1.1).
+    pub silence: Duration,
+}
+
+impl Bus {
+    /// A line for RTU frames: 50 ms of silence end a frame, or the silence of `pace` if longer.
+    pub fn rtu(pace: Option<Pace>) -> Self {
+        let silence = pace.map_or(Duration::ZERO, |pace| pace.silence);
+        Self {
+            pace,
+            gap: silence.max(Duration::from_millis(50)),
+            settle: None,
+            turnaround: Duration::from_millis(100),
+            echo: false,
+        }
+    }
+
+    /// A line for ASCII frames: a second of silence ends a frame (V1.02, clause 2.5.2.1).
+    pub fn ascii(pace: Option<Pace>) -> Self {
+        Self { gap: Duration::from_secs(1), ..Self::rtu(pace) }
+    }
+}
+
 /// How a line is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// How many requests may be open at once.
+    /// What tells frames apart, and who may speak when.
+    pub discipline: Discipline,
+    /// How many requests may be open at once. On a [`Bus`] it is one, whatever this says.
     pub in_flight: InFlight,
     /// How long to stay silent before a request, counted from the end of the last one written and
     /// from the last call answered or expired. Above zero, requests are written one by one.
@@ -50,9 +124,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// One request at a time, no pauses, three seconds to connect and to write.
+    /// MBAP, one request at a time, no pauses, three seconds to connect and to write.
     fn default() -> Self {
         Self {
+            discipline: Discipline::Mbap,
             in_flight: InFlight::ONE,
             pause: Duration::ZERO,
             pause_after_connect: Duration::ZERO,

@@ -21,11 +21,18 @@ pub(super) enum Command {
     Close,
 }
 
+/// Who waits for a call to end.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Call(oneshot::Sender<Completed>),
+    Broadcast(oneshot::Sender<Result<Instant, LinkError>>),
+}
+
 /// A call that is not completed.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) call: Call,
-    reply: oneshot::Sender<Completed>,
+    reply: Reply,
     /// When its last byte was written, be it on an earlier connection.
     pub(super) sent: Option<Instant>,
     /// An earlier connection took it down when it ended.
@@ -33,23 +40,47 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn new(call: Call, reply: oneshot::Sender<Completed>) -> Self {
+    pub(super) fn new(call: Call, reply: Reply) -> Self {
         Self { call, reply, sent: None, again: false }
     }
 
     pub(super) fn finish(self, ended: Instant, result: Result<Answer, LinkError>) {
         // A caller who gave the call up does not listen.
-        let _ = self.reply.send(Completed { sent: self.sent, ended, result });
+        match self.reply {
+            Reply::Call(reply) => {
+                let _ = reply.send(Completed { sent: self.sent, ended, result });
+            }
+            Reply::Broadcast(reply) => {
+                let _ = reply.send(result.map(|_| ended));
+            }
+        }
+    }
+
+    /// Ends a broadcast, whose last byte left at `sent`: no answer will come.
+    pub(super) fn finish_broadcast(self, sent: Instant) {
+        if let Reply::Broadcast(reply) = self.reply {
+            let _ = reply.send(Ok(sent));
+        }
     }
 
     pub(super) fn is_given_up(&self) -> bool {
-        self.reply.is_closed()
+        match &self.reply {
+            Reply::Call(reply) => reply.is_closed(),
+            Reply::Broadcast(reply) => reply.is_closed(),
+        }
     }
 
     /// Whether sending the request twice is the same as sending it once.
     pub(super) fn is_read(&self) -> bool {
         let function = self.call.request.function_code().value();
         matches!(function, 1..=4 | 7 | 11 | 12 | 17 | 20 | 24 | 43)
+    }
+
+    /// Whether all that the request does is to change something. What the standard leaves to the
+    /// user may be that.
+    pub(super) fn is_write(&self) -> bool {
+        // 8 tests the line and 23 reads besides.
+        !self.is_read() && !matches!(self.call.request.function_code().value(), 8 | 23)
     }
 }
 

@@ -357,6 +357,7 @@ impl Reported {
                 What::Foreign => &mut self.foreign,
                 What::Duplicate => &mut self.duplicates,
                 What::Garbage => &mut self.garbage,
+                What::Damaged | What::Echo | What::SetAside => panic!("{what:?} without a bus"),
             },
         };
         *counter += 1;
