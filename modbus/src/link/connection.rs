@@ -14,7 +14,11 @@ use tokio::{
     time::{Instant, Sleep, sleep, timeout},
 };
 
-use super::{CloseReason, Event, exchange::after, line::Line};
+use super::{
+    CloseReason, Event,
+    exchange::{Exchange, after},
+    line::{Exchanging, Line},
+};
 use crate::framing::mbap::Decoder;
 
 /// Bytes per read: more than a full window of the longest answers, so that a read that does not
@@ -35,7 +39,7 @@ enum Heard {
 /// See the module.
 pub(super) struct Connection<'l, S, O> {
     stream: S,
-    line: &'l mut Line<O>,
+    line: &'l mut Line<Exchange<O>>,
     decoder: Decoder,
     /// The frames that are being written; the next ones wait until these are.
     batch: Vec<u8>,
@@ -55,12 +59,25 @@ pub(super) struct Connection<'l, S, O> {
     may_be_stale: bool,
 }
 
+impl<O: FnMut(Event<'_>) + Send> Exchanging for Exchange<O> {
+    fn connected(&mut self, is_first: bool) {
+        Exchange::connected(self, is_first);
+    }
+
+    async fn serve<S>(line: &mut Line<Self>, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        Connection::new(stream, line).run().await;
+    }
+}
+
 impl<'l, S, O> Connection<'l, S, O>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     O: FnMut(Event<'_>),
 {
-    pub(super) fn new(stream: S, line: &'l mut Line<O>) -> Self {
+    pub(super) fn new(stream: S, line: &'l mut Line<Exchange<O>>) -> Self {
         let pause = line.options.pause_after_connect;
         let silent_until = (!pause.is_zero()).then(|| after(Instant::now(), pause));
         Self {

@@ -1,6 +1,9 @@
 //! What happens on a line, told to an observer as it happens, and counted.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tokio::time::Instant;
 
@@ -99,6 +102,58 @@ pub(super) struct Tally {
     pub(super) damaged: AtomicU64,
     pub(super) set_aside: AtomicU64,
     pub(super) reconnects: AtomicU64,
+}
+
+/// Tells the observer what happens, and counts what misbehaves.
+pub(super) struct Reporter<O> {
+    observer: O,
+    tally: Arc<Tally>,
+}
+
+impl<O: FnMut(Event<'_>)> Reporter<O> {
+    pub(super) fn new(observer: O, tally: Arc<Tally>) -> Self {
+        Self { observer, tally }
+    }
+
+    pub(super) fn tally(&self) -> Counters {
+        self.tally.read()
+    }
+
+    pub(super) fn report(&mut self, at: Instant, kind: EventKind<'_>) {
+        (self.observer)(Event { at, kind });
+    }
+
+    pub(super) fn connected(&mut self, is_first: bool) {
+        if !is_first {
+            count(&self.tally.reconnects);
+        }
+        self.report(Instant::now(), EventKind::Connected);
+    }
+
+    /// Bytes went to the device.
+    pub(super) fn went(&mut self, at: Instant, bytes: &[u8], call: u64, what: What) {
+        let (direction, transaction) = (Direction::Out, Some(call));
+        self.report(at, EventKind::Frame { direction, bytes, transaction, what });
+    }
+
+    /// Bytes came from the device.
+    pub(super) fn came(&mut self, at: Instant, bytes: &[u8], transaction: Option<u64>, what: What) {
+        match what {
+            What::Late => count(&self.tally.late),
+            What::Foreign => count(&self.tally.foreign),
+            What::Duplicate => count(&self.tally.duplicate),
+            What::Garbage => count(&self.tally.garbage),
+            What::Damaged => count(&self.tally.damaged),
+            What::SetAside => count(&self.tally.set_aside),
+            What::Request | What::Answer | What::Echo => {}
+        }
+        let direction = Direction::In;
+        self.report(at, EventKind::Frame { direction, bytes, transaction, what });
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 impl Tally {

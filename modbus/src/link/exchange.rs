@@ -1,21 +1,13 @@
 //! The calls that are on the wire: matches frames with them, expires them, completes them, and
 //! reports and counts what happens. No I/O; the time is told.
 
-use std::{
-    collections::VecDeque,
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::VecDeque, ops::Range, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
-    CloseReason, Direction, Event, EventKind, InFlight, LinkError, Malformed, What,
-    event::Tally,
+    CloseReason, Event, EventKind, InFlight, LinkError, Malformed, What,
+    event::Reporter,
     queue::Waiting,
     window::{Fate, Owner, Window},
 };
@@ -39,23 +31,19 @@ struct Open {
 /// See the module.
 pub(super) struct Exchange<O> {
     window: Window<Open>,
-    observer: O,
-    tally: Arc<Tally>,
+    reporter: Reporter<O>,
     /// Where a request is encoded before its frame is.
     pdu: Vec<u8>,
 }
 
 impl<O: FnMut(Event<'_>)> Exchange<O> {
-    pub(super) fn new(in_flight: InFlight, observer: O, tally: Arc<Tally>) -> Self {
-        Self { window: Window::new(in_flight), observer, tally, pdu: Vec::new() }
+    pub(super) fn new(in_flight: InFlight, reporter: Reporter<O>) -> Self {
+        Self { window: Window::new(in_flight), reporter, pdu: Vec::new() }
     }
 
     pub(super) fn connected(&mut self, is_first: bool) {
         self.window.start_over();
-        if !is_first {
-            count(&self.tally.reconnects);
-        }
-        self.report(Instant::now(), EventKind::Connected);
+        self.reporter.connected(is_first);
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -95,12 +83,13 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
             waiting.finish(Instant::now(), Err(LinkError::Request(defect)));
             return;
         }
+        let tally = self.reporter.tally();
         let open = Open {
             waiting,
             frame: begin..batch.len(),
             deadline: None,
-            late_before: self.tally.late.load(Ordering::Relaxed),
-            foreign_before: self.tally.foreign.load(Ordering::Relaxed),
+            late_before: tally.late,
+            foreign_before: tally.foreign,
         };
         self.window.open(transaction, unit, id, open);
     }
@@ -121,15 +110,8 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
             open.waiting.sent = Some(now);
             open.deadline = Some(deadline);
             earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
-            (self.observer)(Event {
-                at: now,
-                kind: EventKind::Frame {
-                    direction: Direction::Out,
-                    bytes: batch.get(open.frame.clone()).unwrap_or_default(),
-                    transaction: Some(open.waiting.call.id),
-                    what: What::Request,
-                },
-            });
+            let bytes = batch.get(open.frame.clone()).unwrap_or_default();
+            self.reporter.went(now, bytes, open.waiting.call.id, What::Request);
         }
         earliest
     }
@@ -139,18 +121,15 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         match self.owner(frame) {
             Owner::Open(index) => self.answer(index, frame, now),
             Owner::Late(call) => {
-                count(&self.tally.late);
-                self.came(now, frame.bytes, Some(call), What::Late);
+                self.reporter.came(now, frame.bytes, Some(call), What::Late);
                 false
             }
             Owner::Duplicate(call) => {
-                count(&self.tally.duplicate);
-                self.came(now, frame.bytes, Some(call), What::Duplicate);
+                self.reporter.came(now, frame.bytes, Some(call), What::Duplicate);
                 false
             }
             Owner::Foreign => {
-                count(&self.tally.foreign);
-                self.came(now, frame.bytes, None, What::Foreign);
+                self.reporter.came(now, frame.bytes, None, What::Foreign);
                 false
             }
         }
@@ -171,7 +150,7 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         let Some(open) = self.window.get(index) else { return false };
         let call = &open.item.waiting.call;
         let (id, decoded) = (call.id, decode_answer(frame.pdu, &call.request));
-        self.came(now, frame.bytes, Some(id), What::Answer);
+        self.reporter.came(now, frame.bytes, Some(id), What::Answer);
         let open = match &decoded {
             Ok(_) => self.window.complete(index),
             Err(_) => self.window.retire(index, Fate::Malformed),
@@ -202,8 +181,9 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
     /// What the silence of the device means, by what came instead.
     fn silence(&self, open: &Open) -> LinkError {
         let after = open.waiting.call.timeout;
-        let answers = self.tally.late.load(Ordering::Relaxed) - open.late_before;
-        let frames = self.tally.foreign.load(Ordering::Relaxed) - open.foreign_before;
+        let tally = self.reporter.tally();
+        let answers = tally.late - open.late_before;
+        let frames = tally.foreign - open.foreign_before;
         match (answers, frames) {
             (0, 0) => LinkError::Timeout { after },
             (0, _) => LinkError::Foreign { after, frames },
@@ -214,8 +194,7 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
     /// Bytes from the device that are no frame.
     pub(super) fn garbage(&mut self, bytes: &[u8], now: Instant) {
         if !bytes.is_empty() {
-            count(&self.tally.garbage);
-            self.came(now, bytes, None, What::Garbage);
+            self.reporter.came(now, bytes, None, What::Garbage);
         }
     }
 
@@ -233,7 +212,7 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         while let Some(Open { mut waiting, frame, deadline, .. }) = self.window.pop() {
             if deadline.is_none() && frame.start < written {
                 let bytes = batch.get(frame.start..written).unwrap_or_default();
-                self.report(now, fragment(bytes, waiting.call.id));
+                self.reporter.went(now, bytes, waiting.call.id, What::Garbage);
             }
             let is_untouched = deadline.is_none() && frame.start >= written;
             if was_stale && !waiting.again && (waiting.is_read() || is_untouched) {
@@ -243,32 +222,9 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
                 waiting.finish(now, Err(reason.to_error()));
             }
         }
-        self.report(now, EventKind::Closed(reason.clone()));
+        self.reporter.report(now, EventKind::Closed(reason.clone()));
         again
     }
-
-    fn came(&mut self, at: Instant, bytes: &[u8], transaction: Option<u64>, what: What) {
-        let direction = Direction::In;
-        self.report(at, EventKind::Frame { direction, bytes, transaction, what });
-    }
-
-    fn report(&mut self, at: Instant, kind: EventKind<'_>) {
-        (self.observer)(Event { at, kind });
-    }
-}
-
-/// The part of a request that was written before the connection ended.
-fn fragment(bytes: &[u8], call: u64) -> EventKind<'_> {
-    EventKind::Frame {
-        direction: Direction::Out,
-        bytes,
-        transaction: Some(call),
-        what: What::Garbage,
-    }
-}
-
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 /// `duration` after `now`; a moment that nobody lives to see if that cannot be told.

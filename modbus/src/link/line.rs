@@ -1,6 +1,6 @@
 //! The line's task: opens a connection whenever one is needed, and serves it to its end.
 
-use std::{io, sync::Arc};
+use std::io;
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -9,28 +9,30 @@ use tokio::{
 };
 
 use super::{
-    ConnectError, Event, LinkError, Options,
-    connection::Connection,
-    event::Tally,
-    exchange::Exchange,
+    ConnectError, LinkError, Options,
     queue::{Command, Queue},
 };
 
+/// The calls of a line that are on the wire. One kind for each way of telling answers apart.
+pub(super) trait Exchanging: Sized {
+    /// A connection was opened.
+    fn connected(&mut self, is_first: bool);
+
+    /// Serves the line over one connection, until that ends.
+    fn serve<S>(line: &mut Line<Self>, stream: S) -> impl Future<Output = ()> + Send
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send;
+}
+
 /// What outlives a connection.
-pub(super) struct Line<O> {
+pub(super) struct Line<E> {
     pub(super) queue: Queue,
-    pub(super) exchange: Exchange<O>,
+    pub(super) exchange: E,
     pub(super) options: Options,
 }
 
-impl<O: FnMut(Event<'_>)> Line<O> {
-    pub(super) fn new(
-        commands: mpsc::Receiver<Command>,
-        options: Options,
-        observer: O,
-        tally: Arc<Tally>,
-    ) -> Self {
-        let exchange = Exchange::new(options.in_flight, observer, tally);
+impl<E: Exchanging> Line<E> {
+    pub(super) fn new(commands: mpsc::Receiver<Command>, options: Options, exchange: E) -> Self {
         Self { queue: Queue::new(commands), exchange, options }
     }
 
@@ -40,7 +42,7 @@ impl<O: FnMut(Event<'_>)> Line<O> {
     where
         C: FnMut() -> F,
         F: Future<Output = io::Result<S>>,
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let mut is_first = true;
         while self.queue.needs_connection().await {
@@ -50,7 +52,7 @@ impl<O: FnMut(Event<'_>)> Line<O> {
                     self.exchange.connected(is_first);
                     self.queue.connected(&Ok(()));
                     is_first = false;
-                    Connection::new(stream, &mut self).run().await;
+                    E::serve(&mut self, stream).await;
                     continue;
                 }
                 Ok(Err(error)) => ConnectError::new(&error),

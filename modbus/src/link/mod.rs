@@ -57,7 +57,8 @@ pub use self::{
     options::{Bus, Discipline, InFlight, Options, Pace},
 };
 use self::{
-    event::Tally,
+    event::{Reporter, Tally},
+    exchange::Exchange,
     line::Line,
     queue::{Command, Reply, Waiting},
 };
@@ -127,7 +128,9 @@ impl Link {
     {
         let (commands, queue) = mpsc::channel(QUEUE);
         let tally = Arc::new(Tally::default());
-        tokio::spawn(Line::new(queue, options, observer, Arc::clone(&tally)).run(connect));
+        let reporter = Reporter::new(observer, Arc::clone(&tally));
+        let exchange = Exchange::new(options.in_flight, reporter);
+        tokio::spawn(Line::new(queue, options, exchange).run(connect));
         Self { commands, tally, is_bus: options.discipline.bus().is_some() }
     }
 
