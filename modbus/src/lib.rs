@@ -12,6 +12,7 @@
 //! | [`value`] | exact decimals, floats, texts: what a register can mean | where it came from |
 //! | [`point`] | a named datum: table, address, type, order, scale | how it is read |
 //! | [`planner`] | the fewest reads that cover a set of points | links, values |
+//! | [`wait`] | waits that end on time | frames, links |
 //!
 //! Nothing here knows of tests, limits or verdicts. No decoder panics, whatever the bytes.
 
@@ -23,3 +24,4 @@ pub mod pdu;
 pub mod planner;
 pub mod point;
 pub mod value;
+pub mod wait;
