@@ -7,6 +7,7 @@
 //! | [`pdu`] | requests and answers to bytes and back, strict, typed defects | framing, links, time |
 //! | [`framing`] | bytes to frames: pure state machines | what a PDU means, sockets |
 //! | [`link`] | one task owns one physical line: queue, deadlines, reconnect | points, values |
+//! | [`serial`] | serial lines: how characters are formed, how long they take | frames |
 //! | [`address`] | `tcp://host:port?options`: where a line is | how it is opened |
 //! | [`duration`] | spans of time as they are written: `500ms`, `1h` | what they are for |
 //! | [`value`] | exact decimals, floats, texts: what a register can mean | where it came from |
@@ -23,5 +24,6 @@ pub mod link;
 pub mod pdu;
 pub mod planner;
 pub mod point;
+pub mod serial;
 pub mod value;
 pub mod wait;

@@ -1,7 +1,6 @@
 //! `passline read`: values of one device, bare, for people and scripts.
 
-use passline_modbus::address::{Address, Place};
-use passline_modbus::link::{Call, Link, Options, tcp};
+use passline_modbus::link::{Call, Link, Options};
 use passline_modbus::pdu::Response;
 use passline_modbus::planner;
 use passline_modbus::point::{DataType, Declaration, Point, Raw, Reading, Table};
@@ -29,7 +28,7 @@ pub(super) fn read(arguments: &ReadArguments) -> Exit {
         Err(error) => return failed(&error.to_string(), Exit::Error),
     };
     runtime.block_on(async {
-        let link = open(&arguments.link);
+        let link = Link::open(&arguments.link, Options::of(&arguments.link), |_| {});
         let mut exit = Exit::Pass;
         for (id, point) in (1..).zip(&points) {
             match value(&link, arguments, id, point).await {
@@ -45,19 +44,6 @@ pub(super) fn read(arguments: &ReadArguments) -> Exit {
 fn failed(text: &str, exit: Exit) -> Exit {
     terminal::aside(&format!("error: {text}"));
     exit
-}
-
-fn open(address: &Address) -> Link {
-    let own = address.overrides;
-    let defaults = Options::default();
-    let options = Options {
-        pause: own.pause.unwrap_or(defaults.pause),
-        pause_after_connect: own.pause_after_connect.unwrap_or(defaults.pause_after_connect),
-        connect_timeout: own.connect_timeout.unwrap_or(defaults.connect_timeout),
-        ..defaults
-    };
-    let Place::Tcp { host, port } = address.place.clone();
-    Link::spawn(move || tcp::connect(host.clone(), port), options, |_| {})
 }
 
 /// `count` values one after the other.

@@ -56,7 +56,7 @@ fn lines(loaded: &Loaded) -> Result<Vec<Line<'_>>, String> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for device in loaded.specs.iter().flat_map(|spec| &spec.devices) {
         let (key, name) = match &device.line {
-            Some(line) => (line.address.place.to_string(), line.name.clone()),
+            Some(line) => (line.place.to_string(), line.name.clone()),
             None => (device.name.clone(), device.name.clone()),
         };
         let index = *places.entry(key).or_insert_with(|| {
@@ -82,7 +82,9 @@ async fn serve(lines: &[Line<'_>], listen: &Address, seed: u64) -> io::Result<()
     // The endpoints end what they serve when they are dropped.
     let mut endpoints: Vec<Endpoint> = Vec::new();
     for (index, line) in lines.iter().enumerate() {
-        let Place::Tcp { host, port: first } = &listen.place;
+        let Place::Tcp { host, port: first } = listen.place() else {
+            return Err(io::Error::other(format!("cannot listen on {listen}")));
+        };
         let port = port(*first, index)?;
         let listener = TcpListener::bind((host.as_str(), port)).await.map_err(|error| {
             let text = format!("cannot listen on tcp://{host}:{port}: {error}");

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use passline_modbus::address::{Address, Place};
-use passline_modbus::link::{InFlight, Link, Options, tcp};
+use passline_modbus::link::{InFlight, Link, Options};
 use passline_simulator::endpoint::Endpoint;
 use tokio::time::Instant;
 
@@ -41,8 +41,8 @@ enum Key {
 /// A device without a link has a line of its own where it is simulated.
 fn key(record: usize, device: &Device, simulated: bool) -> Key {
     match &device.line {
-        Some(line) if !simulated => Key::Real(line.address.place.clone()),
-        Some(line) => Key::Simulated(record, Some(line.address.place.clone()), String::new()),
+        Some(line) if !simulated => Key::Real(line.place.clone()),
+        Some(line) => Key::Simulated(record, Some(line.place.clone()), String::new()),
         None => Key::Simulated(record, None, device.name.clone()),
     }
 }
@@ -117,19 +117,15 @@ fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) 
     let options = options(draft);
     let observer = frames.clone();
     let observe = move |event: passline_modbus::link::Event<'_>| observer.observe(&event);
-    let link = match key {
-        Key::Real(Place::Tcp { host, port }) => {
-            let (host, port) = (host.clone(), *port);
-            Link::spawn(move || tcp::connect(host.clone(), port), options, observe)
-        }
-        Key::Simulated(..) => {
-            let endpoint = simulation(&draft.members, seed, zero);
-            let connect = move || {
-                let stream = endpoint.connect();
-                async move { io::Result::Ok(stream) }
-            };
-            Link::spawn(connect, options, observe)
-        }
+    let link = if let (Key::Real(_), Some(address)) = (key, &draft.address) {
+        Link::open(address, options, observe)
+    } else {
+        let endpoint = simulation(&draft.members, seed, zero);
+        let connect = move || {
+            let stream = endpoint.connect();
+            async move { io::Result::Ok(stream) }
+        };
+        Link::spawn(connect, options, observe)
     };
     let in_flight = options.in_flight;
     Seat { link, frames, name: Arc::clone(&draft.name), unit_id: 0, in_flight }
@@ -138,22 +134,17 @@ fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) 
 /// How the line is to be treated: its own options, else what the most delicate of its devices
 /// needs.
 fn options(draft: &Draft<'_>) -> Options {
-    let defaults = Options::default();
-    let own = draft.address.as_ref().map(|address| address.overrides).unwrap_or_default();
+    let mut options = draft.address.as_ref().map_or_else(Options::default, Options::of);
+    let own = draft.address.as_ref().map(|address| address.overrides().clone()).unwrap_or_default();
     let members = || draft.members.iter();
     let least = members().map(|device| device.in_flight.unwrap_or_default()).min();
     let pause = members().filter_map(|device| device.pause).max();
     let after_connect = members().filter_map(|device| device.pause_after_connect).max();
-    Options {
-        in_flight: own.in_flight.or(least).unwrap_or_default(),
-        pause: own.pause.or(pause).unwrap_or(defaults.pause),
-        pause_after_connect: own
-            .pause_after_connect
-            .or(after_connect)
-            .unwrap_or(defaults.pause_after_connect),
-        connect_timeout: own.connect_timeout.unwrap_or(defaults.connect_timeout),
-        ..defaults
-    }
+    options.in_flight = own.in_flight.or(least).unwrap_or(options.in_flight);
+    options.pause = own.pause.or(pause).unwrap_or(options.pause);
+    options.pause_after_connect =
+        own.pause_after_connect.or(after_connect).unwrap_or(options.pause_after_connect);
+    options
 }
 
 /// The devices of a line as their specs say that they begin.

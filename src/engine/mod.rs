@@ -205,7 +205,7 @@ impl Running<'_> {
         let device = |device: usize| {
             let device = self.plan.spec.devices.get(device)?;
             let simulated = self.options.simulate.includes(&device.name);
-            let line = device.line.as_ref().map(|line| line.address.place.to_string());
+            let line = device.line.as_ref().map(|line| line.place.to_string());
             Some(match line.filter(|_| !simulated) {
                 Some(line) => format!("{line} {}", device.unit_id),
                 None => format!("{} {}", self.record, device.name),

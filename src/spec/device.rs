@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use passline_modbus::address::{Address, Overrides, Place};
+use passline_modbus::framing::Framing;
+use passline_modbus::serial;
 
 use super::load::Loader;
 use super::model::{Device, Line};
@@ -63,29 +65,39 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) type Links = BTreeMap<String, Spanned<Address>>;
 
 /// Reads `links:`.
-pub(super) fn links(context: &Context<'_>, root: &Fields<'_, '_>) -> Links {
+pub(super) fn links(context: &Context<'_>, root: &Fields<'_, '_>, folder: &Path) -> Links {
     let mut links = Links::new();
     for entry in root.map("links") {
         let (Some(name), Some(url)) = (context.name(entry.key_node), context.text(entry.value))
         else {
             continue;
         };
-        if let Some(address) = address(context, &url) {
+        if let Some(address) = address(context, &url, folder) {
             links.insert(name.value, Spanned { value: address, span: url.span });
         }
     }
     links
 }
 
-fn address(context: &Context<'_>, url: &Spanned<String>) -> Option<Address> {
-    match url.value.parse::<Address>() {
-        Ok(address) => Some(address),
+/// The address of a URL; the files that it names are relative to the folder of the spec.
+fn address(context: &Context<'_>, url: &Spanned<String>, folder: &Path) -> Option<Address> {
+    let parsed = url.value.parse::<Address>();
+    match parsed.and_then(|address| address.check_client().map(|()| address)) {
+        Ok(address) => Some(address.relative_to(folder)),
         Err(error) => {
             let message = format!("{}: {error}", quoted(&url.value));
-            let remedy = "write a URL such as `tcp://192.0.2.10:502?in_flight=4`";
+            let remedy = "write a URL such as `tcp://192.0.2.10:502?in_flight=4`, \
+                          `rtu:///dev/ttyUSB0?baud=9600` or `tls://meter.plant:802?ca=plant-ca.pem`";
             context.report(Diagnostic::error(url.span, message).remedy(remedy));
             None
         }
+    }
+}
+
+impl Line {
+    fn new(name: String, address: Address) -> Self {
+        let place = serial::resolve(address.place());
+        Self { name, address, place }
     }
 }
 
@@ -97,7 +109,7 @@ impl Loader<'_> {
         root: &Fields<'_, '_>,
         folder: &Path,
     ) -> (Vec<Device>, HashSet<String>) {
-        let links = links(context, root);
+        let links = links(context, root, folder);
         let mut devices = Vec::new();
         let mut refused = HashSet::new();
         let mut found = Vec::new();
@@ -128,7 +140,7 @@ impl Loader<'_> {
         links: &Links,
         folder: &Path,
     ) -> Option<Device> {
-        let line = line(context, fields, links);
+        let line = line(context, fields, links, folder);
         let map = self.map(context, fields, folder);
         let retry = fields.object("retry").map(|retry| super::retry::retry(context, &retry));
         let has_points = fields.has("profile") || fields.has("points");
@@ -139,13 +151,13 @@ impl Loader<'_> {
         }
         // Without a place or a unit id it goes on as one that has none: its points are known, and
         // what is wrong with their use is told at once.
-        let (line, unit_id) = match unit_id(context, &name, fields) {
+        let (line, unit_id) = match unit_id(context, &name, fields, line.as_ref()) {
             Some(unit_id) => (line, unit_id),
             None => (None, 1),
         };
         let (map, quirks) = map.filter(|_| has_points)?;
         let simulation = simulate::simulation(context, &map, fields.object("simulate"));
-        let asked = line.as_ref().and_then(|line| line.address.overrides.response_timeout);
+        let asked = line.as_ref().and_then(|line| line.address.overrides().response_timeout);
         let timeout = asked.or(quirks.response_timeout).unwrap_or(RESPONSE_TIMEOUT);
         Some(Device {
             name,
@@ -163,10 +175,15 @@ impl Loader<'_> {
 }
 
 /// The line of a device that has one. `None`: reported.
-fn line(context: &Context<'_>, fields: &Fields<'_, '_>, links: &Links) -> Option<Line> {
+fn line(
+    context: &Context<'_>,
+    fields: &Fields<'_, '_>,
+    links: &Links,
+    folder: &Path,
+) -> Option<Line> {
     let link = fields.text("link")?;
     if let Some(named) = links.get(&link.value) {
-        return Some(Line { name: link.value, address: named.value.clone() });
+        return Some(Line::new(link.value, named.value.clone()));
     }
     if !link.value.contains("://") {
         let message = format!("there is no link {}", quoted(&link.value));
@@ -176,14 +193,30 @@ fn line(context: &Context<'_>, fields: &Fields<'_, '_>, links: &Links) -> Option
         context.report(error.suggest(&link.value, links.keys().map(String::as_str)));
         return None;
     }
-    let address = address(context, &link)?;
-    Some(Line { name: address.place.to_string(), address })
+    let address = address(context, &link, folder)?;
+    Some(Line::new(address.without_options(), address))
 }
 
 /// The unit id of a device; 1 where its line is a station's to give. `None`: reported.
-fn unit_id(context: &Context<'_>, name: &str, fields: &Fields<'_, '_>) -> Option<u8> {
+fn unit_id(
+    context: &Context<'_>,
+    name: &str,
+    fields: &Fields<'_, '_>,
+    line: Option<&Line>,
+) -> Option<u8> {
     if fields.has("unit_id") {
-        return fields.integer("unit_id").map(|unit| unit.value);
+        let unit = fields.integer::<u8>("unit_id")?;
+        let framing = line.map_or(Framing::Mbap, |line| line.address.framing());
+        if framing == Framing::Mbap || (1..=247).contains(&unit.value) {
+            return Some(unit.value);
+        }
+        let message = match unit.value {
+            0 => "unit 0 of a serial line is all devices at once, and none of them answers",
+            _ => "a serial line has no such unit: 248 to 255 are reserved",
+        };
+        let remedy = "write the address that is set on the device, 1 to 247";
+        context.report(Diagnostic::error(unit.span, message).remedy(remedy));
+        return None;
     }
     if !fields.has("link") {
         return Some(1);
@@ -196,7 +229,7 @@ fn unit_id(context: &Context<'_>, name: &str, fields: &Fields<'_, '_>) -> Option
 
 /// How each line is to be treated, by the device that named it first. One for all specs of a load:
 /// in one run, a line is one.
-pub(super) type Lines = HashMap<Place, (String, Overrides)>;
+pub(super) type Lines = HashMap<Place, (String, Framing, Overrides)>;
 
 /// What is taken already: a line is treated in one way, and a unit has one name in a spec.
 struct Taken<'l> {
@@ -207,13 +240,16 @@ struct Taken<'l> {
 impl Taken<'_> {
     fn take(&mut self, context: &Context<'_>, device: &Device, link: Span, unit: Span) {
         let Some(line) = &device.line else { return };
-        let (place, options) = (&line.address.place, line.address.overrides);
+        let (place, framing) = (&line.place, line.address.framing());
+        let options = line.address.overrides();
         let first = self.lines.entry(place.clone());
-        let first = first.or_insert_with(|| (device.name.clone(), options));
-        if first.1 != options {
+        let (first, spoken, treated) =
+            first.or_insert_with(|| (device.name.clone(), framing, options.clone()));
+        if (*spoken, &*treated) != (framing, options) {
+            let what = if *spoken == framing { "options" } else { "schemes" };
             let message = format!(
-                "{} and {} are on the same line {place}, with different options",
-                quoted(&first.0),
+                "{} and {} are on the same line {place}, with different {what}",
+                quoted(first),
                 quoted(&device.name)
             );
             let remedy = "give the line once under `links:`, and its name to both devices";

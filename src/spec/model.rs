@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use passline_modbus::address::Address;
+use passline_modbus::address::{Address, Place};
 use passline_modbus::link::InFlight;
 use passline_modbus::planner::Rules;
 use passline_modbus::point::{Domain, Point, Span};
@@ -122,8 +122,11 @@ pub struct Device {
 pub struct Line {
     /// The name under `links:`, or the URL itself.
     pub name: String,
-    /// Where it is, with the options of the URL.
+    /// What is opened, with the options of the URL.
     pub address: Address,
+    /// What tells it from other lines: where the address led when the spec was loaded. All
+    /// spellings of a serial port lead to one.
+    pub place: Place,
 }
 
 /// A register map: the points of a profile and what its device type allows.

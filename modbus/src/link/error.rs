@@ -105,8 +105,8 @@ pub enum ConnectError {
     },
 }
 
-impl ConnectError {
-    pub(super) fn new(error: &io::Error) -> Self {
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::HostUnreachable

@@ -1,7 +1,5 @@
 //! The line's task: opens a connection whenever one is needed, and serves it to its end.
 
-use std::io;
-
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc,
@@ -38,10 +36,11 @@ impl<E: Exchanging> Line<E> {
 
     /// Serves the queue until it is closed and empty. What waits in it then learns of the end by
     /// being dropped with it.
-    pub(super) async fn run<C, F, S>(mut self, mut connect: C)
+    pub(super) async fn run<C, F, S, R>(mut self, mut connect: C)
     where
         C: FnMut() -> F,
-        F: Future<Output = io::Result<S>>,
+        F: Future<Output = Result<S, R>>,
+        R: Into<ConnectError>,
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let mut is_first = true;
@@ -55,7 +54,7 @@ impl<E: Exchanging> Line<E> {
                     E::serve(&mut self, stream).await;
                     continue;
                 }
-                Ok(Err(error)) => ConnectError::new(&error),
+                Ok(Err(error)) => error.into(),
                 Err(_) => ConnectError::TimedOut { after: limit },
             };
             self.queue.fail(&LinkError::Connect(error));

@@ -12,7 +12,7 @@
 //! | `exchange` | the calls on the wire: matched, expired, completed, reported. No I/O |
 //! | `connection` | one connection from its beginning to its end: bytes and one timer |
 //! | `line` | the task: connects when a call needs it |
-//! | [`tcp`] | opens TCP connections |
+//! | `open` | from an address to bytes: sockets, ports, certificates |
 //!
 //! # What a call can rely on
 //!
@@ -35,12 +35,12 @@ mod error;
 mod event;
 mod exchange;
 mod line;
+mod open;
 mod options;
 mod queue;
-pub mod tcp;
 mod window;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -54,6 +54,7 @@ use tokio::{
 pub use self::{
     error::{CloseReason, ConnectError, LinkError, Malformed},
     event::{Counters, Direction, Event, EventKind, What},
+    open::tcp,
     options::{Bus, Discipline, InFlight, Options, Pace},
 };
 use self::{
@@ -119,10 +120,11 @@ impl Link {
     /// # Panics
     ///
     /// Outside a tokio runtime with time enabled.
-    pub fn spawn<C, F, S, O>(connect: C, options: Options, observer: O) -> Self
+    pub fn spawn<C, F, S, E, O>(connect: C, options: Options, observer: O) -> Self
     where
         C: FnMut() -> F + Send + 'static,
-        F: Future<Output = io::Result<S>> + Send + 'static,
+        F: Future<Output = Result<S, E>> + Send + 'static,
+        E: Into<ConnectError> + Send + 'static,
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         O: FnMut(Event<'_>) + Send + 'static,
     {

@@ -259,6 +259,11 @@ fn devices_and_links_that_make_no_sense() {
         device(&with("unit_id: 1\n    link: ⟦tcp://h:99999⟧"), &["no port"]),
         device(&with("unit_id: 1\n    link: ⟦tcp://h?in_flght=2⟧"), &["unknown option"]),
         device(&with("unit_id: 1\n    link: ⟦tcp://h?in_flight=17⟧"), &["takes"]),
+        device(&with("unit_id: 1\n    link: ⟦rtu://ttyUSB0⟧"), &["write its whole path"]),
+        device(&with("unit_id: 1\n    link: ⟦rtu:///dev/a?data=7⟧"), &["7 is for ascii"]),
+        device(&with("unit_id: 1\n    link: ⟦tls://h⟧"), &["no `ca`"]),
+        device(&with("link: rtu:///dev/a\n    unit_id: ⟦0⟧"), &["none of them answers"]),
+        device(&with("link: rtu+tcp://h\n    unit_id: ⟦248⟧"), &["reserved"]),
         device(&with("unit_id: 1\n    link: ⟦lnie⟧"), &["no link `lnie`"]),
         device(&with("unit_id: ⟦256⟧"), &["255"]),
         device(&with("unit_id: ⟦\"1\"⟧"), &["the text `1`"]),
@@ -290,6 +295,16 @@ devices:
 tests: [{ test: t, steps: [{ read: a.p, equals: 1 }] }]
 ",
             &["the same device", "different options", "no `unit_id`"],
+        ),
+        whole(
+            "\
+spec: refused
+devices:
+  a: { link: 'tcp://h', unit_id: 1, points: { p: { holding: 0 } } }
+  b: { ⟦link⟧: 'rtu+tcp://h:502', unit_id: 2, points: { p: { holding: 0 } } }
+tests: [{ test: t, steps: [{ read: a.p, equals: 1 }] }]
+",
+            &["different schemes"],
         ),
     ]);
 }
