@@ -19,7 +19,7 @@
 //! use passline_modbus::point::Table;
 //! use passline_simulator::device::Device;
 //! use passline_simulator::endpoint::Endpoint;
-//! use passline_simulator::fault::{Fault, Kind, Scope, Seed, Trigger};
+//! use passline_simulator::fault::{Fault, FrameFault, Scope, Seed, Trigger};
 //! use passline_simulator::image::Image;
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
@@ -28,7 +28,7 @@
 //! let mut image = Image::new();
 //! image.set_words(Table::Input, 0, &[0x4366, 0x6666])?; // 230.4 as an f32
 //! let slow_at_first = Fault {
-//!     kind: Kind::Delay { by: Duration::from_millis(5) },
+//!     kind: FrameFault::Delay { by: Duration::from_millis(5) }.into(),
 //!     scope: Scope { function: Some(4), ..Scope::default() },
 //!     trigger: Trigger { first: Some(1), ..Trigger::default() },
 //! };

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use passline_modbus::point::{Domain, Point, Raw, Span as Place};
 use passline_modbus::value::Value;
-use passline_simulator::fault::{Fault, Kind, Probability, Scope, Trigger};
+use passline_simulator::fault::{
+    AnswerFault, Fault, FrameFault, Kind, Probability, RequestFault, Scope, Trigger,
+};
 use passline_simulator::image::Image;
 
 use super::map;
@@ -262,10 +264,11 @@ fn kind(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Kind> {
     }
     match kind.value {
         "exception" => {
-            Some(Kind::Exception { code: exception::read(context, fields.node("code")?)? })
+            let code = exception::read(context, fields.node("code")?)?;
+            Some(RequestFault::Exception { code }.into())
         }
-        "delay" => Some(Kind::Delay { by: fields.duration("by")?.value }),
-        _ => Some(Kind::Silent),
+        "delay" => Some(FrameFault::Delay { by: fields.duration("by")?.value }.into()),
+        _ => Some(AnswerFault::Silent.into()),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use passline_modbus::pdu::{
     Answer, ExceptionCode, MAX_READ_BITS, MAX_READ_REGISTERS, MAX_READ_WRITE_REGISTERS,
-    MAX_WRITE_BITS, MAX_WRITE_REGISTERS, Response,
+    MAX_WRITE_BITS, MAX_WRITE_REGISTERS, Request, Response,
 };
 use passline_modbus::point::{Span, Table};
 
@@ -79,6 +79,20 @@ pub(super) fn read_write(
     registers(image, write, count)?.copy_from_slice(words);
     let words = read_words(image, Table::Holding, read, quantity)?;
     Ok(Response::ReadWriteMultipleRegisters(words))
+}
+
+/// What a write of one register or coil is about to replace, as it is on the wire.
+pub(super) fn held(image: &Image, request: &Request<'_>) -> Option<u16> {
+    match *request {
+        Request::WriteSingleCoil(address, _) => {
+            let &bit = image.bits(Span::new(Table::Coil, address, 1)?)?.first()?;
+            Some(if bit { 0xFF00 } else { 0 })
+        }
+        Request::WriteSingleRegister(address, _) => {
+            image.words(Span::new(Table::Holding, address, 1)?)?.first().copied()
+        }
+        _ => None,
+    }
 }
 
 fn within(max: u16, quantity: u16) -> Result<u16, ExceptionCode> {

@@ -3,13 +3,13 @@
 
 mod memory;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use passline_modbus::pdu::{self, Answer, ExceptionCode, Request, Response};
 use passline_modbus::point::Table;
 
-use crate::fault::{Asked, Fault, Faults, Reaction, Reply, Seed};
+use crate::fault::{
+    Arrival, Asked, Course, Exchange, Fault, Faults, Reaction, Received, Seed, Shown, Transmission,
+};
 use crate::image::Image;
 
 /// Function code of Diagnostics, which has no variant of its own in [`Request`].
@@ -64,33 +64,74 @@ impl Device {
         self.statistics
     }
 
-    /// What it does about one request PDU, faults included. `elapsed` is the time since the
-    /// simulation started.
+    /// Takes out the faults of connections, which are the line's.
+    pub(crate) fn split_off_connection_faults(&mut self) -> Faults {
+        self.faults.split_off_connections()
+    }
+
+    /// What it does about one request, faults included.
     ///
     /// Bytes that are no request get an exception: 1 if the function is none of its functions,
     /// else the one that goes with the defect.
-    pub fn react(&mut self, unit_id: u8, pdu: &[u8], elapsed: Duration) -> Reaction {
-        let request = parse(pdu);
+    pub fn react(&mut self, received: &Received<'_>, arrival: Arrival) -> Reaction {
+        let request = parse(received.pdu);
+        self.statistics.requests += 1;
+        if self.faults.is_empty() {
+            let answer = request.and_then(|request| self.handle(&request));
+            self.count(answer.is_err());
+            return Reaction::Answer(answer);
+        }
         let asked = match &request {
-            Ok(request) => Asked::request(unit_id, request),
-            Err(_) => Asked::unclear(unit_id, pdu.first().copied().unwrap_or_default()),
+            Ok(request) => Asked::request(received.unit_id, request),
+            Err(_) => Asked::unclear(received.unit_id, received.function()),
         };
-        let shown = self.faults.shown(&asked, elapsed);
-        let answer = match (shown.refusal(), request) {
-            (Some(code), _) | (None, Err(code)) => Err(code),
-            (None, Ok(request)) => self.handle(&request),
-        };
-        let reaction = shown.react(answer);
-        self.count(shown.count(), &reaction);
-        reaction
+        let shown = self.faults.shown(&asked, arrival.elapsed, &self.image);
+        self.statistics.faults += shown.count();
+        self.misbehave(received, arrival, request.as_ref(), shown)
     }
 
-    fn count(&mut self, faults: u64, reaction: &Reaction) {
-        self.statistics.requests += 1;
-        self.statistics.faults += faults;
-        if let Reply::Answer(answer) = &reaction.reply {
-            self.statistics.answers += 1;
-            self.statistics.exceptions += u64::from(answer.is_err());
+    fn misbehave(
+        &mut self,
+        received: &Received<'_>,
+        arrival: Arrival,
+        request: Result<&Request<'_>, &ExceptionCode>,
+        mut shown: Shown,
+    ) -> Reaction {
+        let replaced = request.ok().and_then(|request| memory::held(&self.image, request));
+        let answer = match (self.faults.course(&shown, arrival), request) {
+            (Course::Ignore, _) => return Reaction::Wire(Transmission::default()),
+            (Course::Refuse(code), _) | (_, Err(&code)) => Err(code),
+            (Course::Do, Ok(request)) => self.handle(request),
+            (Course::Pretend, Ok(request)) => self.pretend(request),
+        };
+        let mut sound = Vec::new();
+        encode_answer(received.function(), &answer, &mut sound);
+        let exchange = Exchange { received, request: request.ok(), replaced };
+        let sent = self.faults.transmission(&mut shown, &exchange, sound);
+        self.faults.rest(arrival.elapsed, sent.delay);
+        if !sent.is_empty() {
+            self.count(answer.is_err());
+        }
+        Reaction::Wire(sent)
+    }
+
+    fn count(&mut self, is_exception: bool) {
+        self.statistics.answers += 1;
+        self.statistics.exceptions += u64::from(is_exception);
+    }
+
+    /// Says what it would say if it did what is asked.
+    fn pretend(&mut self, request: &Request<'_>) -> Answer {
+        let kept = self.image.clone();
+        let answer = self.handle(request);
+        self.image = kept;
+        match *request {
+            // It reads behind what it would have written.
+            Request::ReadWriteMultipleRegisters(read, quantity, ..) if answer.is_ok() => {
+                memory::read_words(&self.image, Table::Holding, read, quantity)
+                    .map(Response::ReadWriteMultipleRegisters)
+            }
+            _ => answer,
         }
     }
 
@@ -152,6 +193,14 @@ fn parse(pdu: &[u8]) -> Result<Request<'static>, ExceptionCode> {
             pdu::decode_request(pdu).map_err(|defect| defect.exception())
         }
         _ => Err(ExceptionCode::IllegalFunction),
+    }
+}
+
+/// Appends the PDU of an answer to a request of this function to `out`. An answer that has none
+/// says something about the device: it has failed (exception 4).
+pub(crate) fn encode_answer(function: u8, answer: &Answer, out: &mut Vec<u8>) {
+    if pdu::encode_answer(function, answer, out).is_err() {
+        let _ = pdu::encode_answer(function, &Err(ExceptionCode::ServerDeviceFailure), out);
     }
 }
 

@@ -10,22 +10,26 @@ use passline_modbus::framing::{Framing, mbap};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
-use super::answer::{Asked, answer};
 use super::outbox::Outbox;
 use super::units::Units;
+use crate::device::encode_answer;
+use crate::fault::{Arrival, End, Reaction, Received};
 
 /// Bytes taken from the stream at a time: some hundred requests.
 const CHUNK: usize = 4096;
 
 /// Serves the units on one stream, until the client closes it, or it breaks, or what comes in is
-/// not Modbus TCP any more.
-pub(super) async fn serve<S: AsyncRead + AsyncWrite>(stream: S, units: &Units) {
+/// not Modbus TCP any more. How the device wants it to end.
+pub(super) async fn serve<S>(stream: &mut S, units: &Units) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut connection = Connection::new(units);
+    let mut connection = Connection::new(units, Instant::now());
     loop {
         connection.work(Instant::now());
-        if connection.is_over() {
-            return;
+        if let Some(end) = connection.end() {
+            return end;
         }
         let due = connection.outbox.next_due();
         tokio::select! {
@@ -33,7 +37,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite>(stream: S, units: &Units) {
             written = writer.write(connection.outbox.ready()), if connection.has_output() => {
                 match written {
                     Ok(count @ 1..) => connection.outbox.sent(count),
-                    _ => return,
+                    _ => return End::Close,
                 }
             }
             () = time(due), if due.is_some() => {}
@@ -72,14 +76,18 @@ struct Connection<'a> {
     units: &'a Units,
     decoder: mbap::Decoder,
     outbox: Outbox,
+    /// Where one PDU is written at a time.
+    pdu: Vec<u8>,
+    /// When it was made.
+    made: Instant,
     /// Whether more requests can come.
     open: bool,
 }
 
 impl<'a> Connection<'a> {
-    fn new(units: &'a Units) -> Self {
+    fn new(units: &'a Units, made: Instant) -> Self {
         let (decoder, outbox) = (mbap::Decoder::new(), Outbox::default());
-        Self { units, decoder, outbox, open: true }
+        Self { units, decoder, outbox, pdu: Vec::new(), made, open: true }
     }
 
     /// Does whatever can be done without the stream.
@@ -88,10 +96,26 @@ impl<'a> Connection<'a> {
         while self.open && self.outbox.has_room() {
             match self.decoder.next_frame() {
                 Some(Ok(frame)) => {
-                    let asked =
-                        Asked { transaction: frame.transaction, unit: frame.unit, pdu: frame.pdu };
-                    if let Some(out) = answer(self.units, Framing::Mbap, asked, now) {
-                        self.outbox.put(now, out.delay, out.bytes);
+                    let received = Received {
+                        framing: Framing::Mbap,
+                        transaction: frame.transaction,
+                        unit_id: frame.unit,
+                        pdu: frame.pdu,
+                        bytes: frame.bytes,
+                    };
+                    let arrival = Arrival {
+                        elapsed: self.units.elapsed(now),
+                        connected: now.saturating_duration_since(self.made),
+                        overlaps: self.outbox.is_busy(),
+                    };
+                    match self.units.react(&received, arrival) {
+                        None => {}
+                        Some(Reaction::Wire(sent)) => self.outbox.put(now, sent),
+                        Some(Reaction::Answer(answer)) => {
+                            self.pdu.clear();
+                            encode_answer(received.function(), &answer, &mut self.pdu);
+                            self.outbox.put_now(now, |out| received.frame(&self.pdu, out));
+                        }
                     }
                 }
                 // After a bad header nobody can say where the next frame begins.
@@ -109,9 +133,10 @@ impl<'a> Connection<'a> {
         self.open && self.outbox.has_room()
     }
 
-    /// No more requests, and what was due is sent. What was still to wait is not waited for: most
-    /// clients that close are gone.
-    fn is_over(&self) -> bool {
-        !self.open && !self.has_output()
+    /// How it is over: the device has ended it, or there are no more requests and what was due is
+    /// sent. What was still to wait is not waited for: most clients that close are gone.
+    fn end(&self) -> Option<End> {
+        let is_over = !self.open && !self.has_output();
+        self.outbox.end().or(is_over.then_some(End::Close))
     }
 }

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::device::Device;
+use crate::fault::End;
 use units::Units;
 
 /// Bytes that an in-memory stream holds in either direction.
@@ -59,12 +60,12 @@ impl Endpoint {
     ///
     /// Outside a tokio runtime.
     pub fn connect(&self) -> DuplexStream {
-        let (client, server) = duplex(STREAM);
+        let (client, mut server) = duplex(STREAM);
         let units = Arc::clone(&self.units);
         let mut alive = self.alive.subscribe();
         tokio::spawn(async move {
             tokio::select! {
-                () = connection::serve(server, &units) => {}
+                _ = connection::serve(&mut server, &units) => {}
                 _ = alive.changed() => {}
             }
         });
@@ -95,11 +96,16 @@ async fn accept(listener: TcpListener, units: Arc<Units>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+                Ok((mut stream, _)) => {
                     // Answers would be late without it, but not wrong.
                     let _ = stream.set_nodelay(true);
                     let units = Arc::clone(&units);
-                    connections.spawn(async move { connection::serve(stream, &units).await });
+                    connections.spawn(async move {
+                        if connection::serve(&mut stream, &units).await == End::Reset {
+                            // Without it, it is closed in order.
+                            let _ = stream.set_zero_linger();
+                        }
+                    });
                 }
                 Err(_) => sleep(ACCEPT_REST).await,
             },

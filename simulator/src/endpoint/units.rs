@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use passline_modbus::framing::Framing;
 use passline_modbus::pdu::ExceptionCode;
 use tokio::time::Instant;
 
-use super::answer::Asked;
 use crate::device::Device;
-use crate::fault::Reaction;
+use crate::fault::{Arrival, Reaction, Received};
 
 /// The unit id of all units of a serial line at once.
 const BROADCAST: u8 = 0;
@@ -38,36 +38,35 @@ impl Units {
         Some(look(&mut device.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// What the line does about a request that arrives `now`; `None` is silence.
+    /// The time since the simulation started.
+    pub(super) fn elapsed(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.started)
+    }
+
+    /// What the line does about a request; `None` is silence.
     ///
     /// For a unit id that nobody has, Modbus TCP is answered as by a gateway: the target did not
     /// respond (V1.1b3, clause 7, exception 0B). On serial framings nobody speaks, also where they
     /// travel over TCP: a gateway that passes frames through knows of no units. Unit id 0 is there
     /// a broadcast (Serial Line V1.02, clause 2.1).
-    pub(super) fn react(
-        &self,
-        framing: Framing,
-        asked: Asked<'_>,
-        now: Instant,
-    ) -> Option<Reaction> {
-        let elapsed = now.saturating_duration_since(self.started);
-        let react = |device: &mut Device| device.react(asked.unit, asked.pdu, elapsed);
-        match framing {
+    pub(super) fn react(&self, received: &Received<'_>, arrival: Arrival) -> Option<Reaction> {
+        let react = |device: &mut Device| device.react(received, arrival);
+        match received.framing {
             Framing::Mbap => {
-                let nobody = || Err(ExceptionCode::GatewayTargetDevice).into();
-                Some(self.with(asked.unit, react).unwrap_or_else(nobody))
+                let nobody = || Reaction::Answer(Err(ExceptionCode::GatewayTargetDevice));
+                Some(self.with(received.unit_id, react).unwrap_or_else(nobody))
             }
-            Framing::Rtu | Framing::Ascii if asked.unit == BROADCAST => {
-                self.broadcast(asked.pdu, react);
+            Framing::Rtu | Framing::Ascii if received.unit_id == BROADCAST => {
+                self.broadcast(received, react);
                 None
             }
-            Framing::Rtu | Framing::Ascii => self.with(asked.unit, react),
+            Framing::Rtu | Framing::Ascii => self.with(received.unit_id, react),
         }
     }
 
     /// Every unit does what is asked and says nothing. Only writes may be broadcast.
-    fn broadcast(&self, pdu: &[u8], react: impl Fn(&mut Device) -> Reaction) {
-        if !pdu.first().is_some_and(|function| WRITES.contains(function)) {
+    fn broadcast(&self, received: &Received<'_>, react: impl Fn(&mut Device) -> Reaction) {
+        if !WRITES.contains(&received.function()) {
             return;
         }
         for (unit_id, _) in &self.devices {

@@ -25,11 +25,41 @@ impl Chance {
     pub(super) fn draw(self, count: u64) -> f64 {
         f64::from((mix(self.0 ^ mix(count)) >> 32) as u32) / (f64::from(u32::MAX) + 1.0)
     }
+
+    /// What the fault draws when it shows at `count`; apart from what decides whether it shows.
+    pub(super) fn dice(self, count: u64) -> Dice {
+        Dice(mix(mix(self.0) ^ mix(count)))
+    }
 }
+
+/// Numbers drawn one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dice(u64);
+
+impl Dice {
+    fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(GOLDEN);
+        mix(self.0)
+    }
+
+    /// Less than `limit`; 0 if that is 0.
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
+        self.number().checked_rem(limit).unwrap_or_default()
+    }
+
+    /// So many bytes.
+    pub(super) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let bytes = std::iter::repeat_with(|| self.number().to_le_bytes()).flatten();
+        bytes.take(count).collect()
+    }
+}
+
+/// What one step of `SplitMix64` adds.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// One step of `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators).
 fn mix(state: u64) -> u64 {
-    let state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let state = state.wrapping_add(GOLDEN);
     let state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     state ^ (state >> 31)

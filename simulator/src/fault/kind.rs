@@ -1,48 +1,55 @@
-//! The kinds of faults: what each does to the way from a request to what is sent.
+//! The kinds of faults by the stage at which they act.
 //!
-//! A new kind is a variant here and its arm below; one that takes more than a few lines has them
-//! in a file of its own beside this one.
+//! A new kind is a variant of its stage's enum and its arm there; one that takes more than a few
+//! lines has them in a function of its own beside it.
 
-use std::time::Duration;
+use super::answer::AnswerFault;
+use super::connection::ConnectionFault;
+use super::frame::FrameFault;
+use super::header::HeaderFault;
+use super::request::RequestFault;
 
-use passline_modbus::pdu::ExceptionCode;
-
-use super::{Reaction, Reply};
-
-/// What a fault does.
+/// What a fault does, and at which stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// No answer. What was asked is done all the same: for a client, which cannot tell, that is
-    /// the harder case.
-    Silent,
-    /// This exception is the answer, and what was asked is not done.
-    Exception {
-        /// The code answered.
-        code: ExceptionCode,
-    },
-    /// The answer comes later.
-    Delay {
-        /// How much later.
-        by: Duration,
-    },
+    /// Whether the device does what it is asked.
+    Request(RequestFault),
+    /// What it says.
+    Answer(AnswerFault),
+    /// The frame around that.
+    Header(HeaderFault),
+    /// What becomes of the frame on its way.
+    Frame(FrameFault),
+    /// How the line treats connections.
+    Connection(ConnectionFault),
 }
 
-impl Kind {
-    /// The exception for which the device does not even begin to do what was asked.
-    pub(super) fn refusal(&self) -> Option<ExceptionCode> {
-        match *self {
-            Self::Exception { code } => Some(code),
-            Self::Silent | Self::Delay { .. } => None,
-        }
+impl From<RequestFault> for Kind {
+    fn from(fault: RequestFault) -> Self {
+        Self::Request(fault)
     }
+}
 
-    /// Changes what would have been sent.
-    pub(super) fn act(&self, reaction: &mut Reaction) {
-        match *self {
-            Self::Silent => reaction.reply = Reply::Nothing,
-            Self::Delay { by } => reaction.delay = reaction.delay.saturating_add(by),
-            // It acted as a refusal.
-            Self::Exception { .. } => {}
-        }
+impl From<AnswerFault> for Kind {
+    fn from(fault: AnswerFault) -> Self {
+        Self::Answer(fault)
+    }
+}
+
+impl From<HeaderFault> for Kind {
+    fn from(fault: HeaderFault) -> Self {
+        Self::Header(fault)
+    }
+}
+
+impl From<FrameFault> for Kind {
+    fn from(fault: FrameFault) -> Self {
+        Self::Frame(fault)
+    }
+}
+
+impl From<ConnectionFault> for Kind {
+    fn from(fault: ConnectionFault) -> Self {
+        Self::Connection(fault)
     }
 }

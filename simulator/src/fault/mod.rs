@@ -1,24 +1,49 @@
 //! Faults: how a simulated device deviates from the device it simulates.
 //!
-//! Faults act in the order in which they are
-//! listed, and compose: delays add up, the first exception wins, silence wins over any answer.
-//! An injected exception is a refusal: what was asked is not done. Under any other kind it is
-//! done, and only the answer suffers.
+//! Each kind acts at one stage of the way from a request to the wire, and the stages follow each
+//! other: whether the device does what it is [asked](RequestFault), what it [says](AnswerFault), the
+//! [header](HeaderFault) around that, what becomes of the [frame](FrameFault) on its way. Within a
+//! stage faults act in the order in which they are listed, so all of them compose: delays add up,
+//! the first exception wins, a request that is ignored is not answered whatever else there is.
+//! Beside that way, the line treats [connections](ConnectionFault) badly.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | `request`, `answer`, `header`, `frame`, `connection` | the kinds of one stage, and what they do |
+//! | `kind` | the list of the stages |
+//! | `scope`, `trigger`, `chance` | at which requests a fault shows |
+//! | `wire` | what a device is told of a request, and what it leaves on the wire |
 
+mod answer;
 mod chance;
+mod connection;
+mod frame;
+mod header;
 mod kind;
+mod request;
 mod scope;
 mod trigger;
+mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use passline_modbus::pdu::{Answer, ExceptionCode};
+use passline_modbus::pdu::Request;
 
+pub use answer::AnswerFault;
 pub use chance::Seed;
+pub use connection::{Beyond, ConnectionFault, Manners};
+pub use frame::{FrameFault, Noise, Sent};
+pub use header::{HeaderFault, Length, TransactionId};
 pub use kind::Kind;
+pub(crate) use request::Course;
+pub use request::RequestFault;
 pub(crate) use scope::Asked;
 pub use scope::Scope;
 pub use trigger::{Probability, Trigger};
+pub use wire::{Arrival, End, Order, Piece, Reaction, Received, Transmission};
+
+use crate::image::Image;
 
 /// One deviation: what it is, to which requests, and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,88 +56,179 @@ pub struct Fault {
     pub trigger: Trigger,
 }
 
-/// What a device does about one request, seen from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reaction {
-    /// How long after the request.
-    pub delay: Duration,
-    /// What is then sent.
-    pub reply: Reply,
-}
-
-/// What is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// This answer.
-    Answer(Answer),
-    /// Not a byte.
-    Nothing,
-}
-
-impl From<Answer> for Reaction {
-    /// The reaction of a device without faults: the answer, at once.
-    fn from(answer: Answer) -> Self {
-        Self { delay: Duration::ZERO, reply: Reply::Answer(answer) }
-    }
-}
-
-/// The faults of one device, and how many requests each has had in its scope.
+/// The faults of one device, and what they have to remember of its requests.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Armed>);
+pub(crate) struct Faults {
+    armed: Vec<Armed>,
+    /// The PDU of the last answer, faults in it aside.
+    previous: Option<Vec<u8>>,
+    /// When the last answer went out, since the start of the simulation.
+    rests_since: Option<Duration>,
+}
 
 #[derive(Debug)]
 struct Armed {
     fault: Fault,
     chance: chance::Chance,
+    /// How many requests there were in its scope.
     count: u64,
+    /// What the device held when it first showed, if it has to know.
+    frozen: Option<Arc<Image>>,
 }
 
 impl Faults {
     pub(crate) fn new(faults: impl IntoIterator<Item = Fault>, seed: Seed) -> Self {
         let armed = (0..).zip(faults);
-        let armed =
-            armed.map(|(index, fault)| Armed { fault, chance: seed.chance(index), count: 0 });
-        Self(armed.collect())
+        let armed = armed.map(|(index, fault)| {
+            let chance = seed.chance(index);
+            Armed { fault, chance, count: 0, frozen: None }
+        });
+        Self { armed: armed.collect(), ..Self::default() }
     }
 
-    /// Counts a request in, and gives what shows at it.
-    pub(crate) fn shown(&mut self, asked: &Asked, elapsed: Duration) -> Shown {
-        let shown = self.0.iter_mut().filter_map(|armed| armed.shows(asked, elapsed));
+    pub(crate) fn is_empty(&self) -> bool {
+        self.armed.is_empty()
+    }
+
+    /// Takes out those of connections.
+    pub(crate) fn split_off_connections(&mut self) -> Self {
+        let armed = std::mem::take(&mut self.armed).into_iter();
+        let (line, own) = armed.partition(|armed| matches!(armed.fault.kind, Kind::Connection(_)));
+        self.armed = own;
+        Self { armed: line, ..Self::default() }
+    }
+
+    /// Counts a connection in while `others` are open, and says how it is treated.
+    pub(crate) fn admit(&mut self, others: usize, elapsed: Duration) -> Manners {
+        let mut manners = Manners::default();
+        for armed in &mut self.armed {
+            if let Some(mut dice) = armed.counted(elapsed)
+                && let Kind::Connection(fault) = &armed.fault.kind
+            {
+                fault.act(others, &mut dice, &mut manners);
+            }
+        }
+        manners
+    }
+
+    /// Counts a request in, and gives what shows at it. `image` is what the device holds.
+    pub(crate) fn shown(&mut self, asked: &Asked, elapsed: Duration, image: &Image) -> Shown {
+        let armed = self.armed.iter_mut().filter(|armed| armed.fault.scope.covers(asked));
+        let shown = armed.filter_map(|armed| armed.shows(elapsed, image));
         Shown(shown.collect())
+    }
+
+    /// What the device is to do, first of all.
+    pub(crate) fn course(&self, shown: &Shown, arrival: Arrival) -> Course {
+        let rested = self.rests_since.map(|since| arrival.elapsed.saturating_sub(since));
+        let mut course = Course::default();
+        for showing in &shown.0 {
+            if let Kind::Request(fault) = showing.kind {
+                fault.act(arrival, rested, &mut course);
+            }
+        }
+        course
+    }
+
+    /// What goes out instead of `sound`, the PDU of the answer. `replaced`: see
+    /// [`Device`](crate::device::Device); `None`: nothing was heard.
+    pub(crate) fn transmission(
+        &mut self,
+        shown: &mut Shown,
+        exchange: &Exchange<'_>,
+        sound: Vec<u8>,
+    ) -> Transmission {
+        let received = exchange.received;
+        let mut said = Some(sound.clone());
+        shown.spoil(exchange, self.previous.as_deref(), &mut said);
+        let mut header = header::Header::of(received);
+        for showing in &shown.0 {
+            if let Kind::Header(fault) = showing.kind {
+                fault.act(showing.count, &mut header);
+            }
+        }
+        let frame = said.map(|pdu| header.frame(&pdu));
+        let mut sent = frame.map(Transmission::frame).unwrap_or_default();
+        let context = frame::Context { received, sound: &sound };
+        for showing in &mut shown.0 {
+            if let Kind::Frame(fault) = &showing.kind {
+                fault.act(context, &mut showing.dice, &mut sent);
+            }
+        }
+        self.previous = Some(sound);
+        sent
+    }
+
+    /// The device is done with a request that came at `elapsed`, and sends an answer after `delay`.
+    pub(crate) fn rest(&mut self, elapsed: Duration, delay: Duration) {
+        self.rests_since = Some(elapsed.saturating_add(delay));
     }
 }
 
 impl Armed {
-    fn shows(&mut self, asked: &Asked, elapsed: Duration) -> Option<Kind> {
-        if !self.fault.scope.covers(asked) {
-            return None;
-        }
+    /// Counts, and if it shows, what it draws from.
+    fn counted(&mut self, elapsed: Duration) -> Option<chance::Dice> {
         self.count += 1;
         let holds = self.fault.trigger.holds(self.count, elapsed, self.chance);
-        holds.then(|| self.fault.kind.clone())
+        holds.then(|| self.chance.dice(self.count))
+    }
+
+    fn shows(&mut self, elapsed: Duration, image: &Image) -> Option<Showing> {
+        let dice = self.counted(elapsed)?;
+        let kind = self.fault.kind.clone();
+        if kind == Kind::Answer(AnswerFault::Frozen) {
+            self.frozen.get_or_insert_with(|| Arc::new(image.clone()));
+        }
+        let (span, frozen) = (self.fault.scope.span, self.frozen.clone());
+        Some(Showing { kind, count: self.count, dice, span, frozen })
     }
 }
 
 /// The kinds that show at one request, in their order.
 #[derive(Debug)]
-pub(crate) struct Shown(Vec<Kind>);
+pub(crate) struct Shown(Vec<Showing>);
+
+#[derive(Debug)]
+struct Showing {
+    kind: Kind,
+    count: u64,
+    dice: chance::Dice,
+    span: Option<passline_modbus::point::Span>,
+    frozen: Option<Arc<Image>>,
+}
+
+/// What happened at the device.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) received: &'a Received<'a>,
+    /// What was asked, if it was understood.
+    pub(crate) request: Option<&'a Request<'a>>,
+    /// What a write of one register or coil replaced, as it is on the wire.
+    pub(crate) replaced: Option<u16>,
+}
 
 impl Shown {
     pub(crate) fn count(&self) -> u64 {
         self.0.len() as u64
     }
 
-    /// The exception for which the device does not even begin to do what was asked.
-    pub(crate) fn refusal(&self) -> Option<ExceptionCode> {
-        self.0.iter().find_map(Kind::refusal)
-    }
-
-    /// What becomes of the answer.
-    pub(crate) fn react(&self, answer: Answer) -> Reaction {
-        let mut reaction = Reaction::from(answer);
-        for kind in &self.0 {
-            kind.act(&mut reaction);
+    fn spoil(
+        &mut self,
+        exchange: &Exchange<'_>,
+        previous: Option<&[u8]>,
+        said: &mut Option<Vec<u8>>,
+    ) {
+        for showing in &mut self.0 {
+            let context = answer::Context {
+                request: exchange.request,
+                span: showing.span,
+                frozen: showing.frozen.as_deref(),
+                previous,
+                replaced: exchange.replaced,
+            };
+            if let Kind::Answer(fault) = &showing.kind {
+                fault.act(&context, &mut showing.dice, said);
+            }
         }
-        reaction
     }
 }

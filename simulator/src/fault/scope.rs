@@ -79,13 +79,28 @@ fn touched(request: &Request<'_>) -> [Option<Span>; 2] {
     }
 }
 
+/// What a request reads, if that is one stretch of a table.
+pub(super) fn read(request: &Request<'_>) -> Option<Span> {
+    match request {
+        Request::ReadCoils(..)
+        | Request::ReadDiscreteInputs(..)
+        | Request::ReadHoldingRegisters(..)
+        | Request::ReadInputRegisters(..)
+        | Request::ReadWriteMultipleRegisters(..) => {
+            let [read, _] = touched(request);
+            read
+        }
+        _ => None,
+    }
+}
+
 /// The addresses that exist of those asked for, also where there are too many.
 fn span(table: Table, start: u16, count: usize) -> Option<Span> {
     let room = usize::from(u16::MAX - start) + 1;
     Span::new(table, start, u16::try_from(count.min(room)).ok()?)
 }
 
-fn overlap(one: Span, other: Span) -> bool {
+pub(super) fn overlap(one: Span, other: Span) -> bool {
     one.table() == other.table()
         && u32::from(one.address()) < other.end()
         && u32::from(other.address()) < one.end()

@@ -8,13 +8,16 @@ use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::point::{Span, Table};
 use passline_simulator::device::{Device, Statistics};
 use passline_simulator::endpoint::Endpoint;
-use passline_simulator::fault::{Fault, Kind, Probability, Scope, Seed, Trigger};
+use passline_simulator::fault::{
+    AnswerFault, Fault, FrameFault, Kind, Probability, RequestFault, Scope, Seed, Trigger,
+};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::support::{ask, frame, hex, image, line, receive};
 
 const DELAY: Duration = Duration::from_millis(250);
+const SILENT: Kind = Kind::Answer(AnswerFault::Silent);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn seed() -> Seed {
@@ -26,7 +29,11 @@ fn fault(kind: Kind) -> Fault {
 }
 
 fn busy() -> Kind {
-    Kind::Exception { code: ExceptionCode::ServerDeviceBusy }
+    RequestFault::Exception { code: ExceptionCode::ServerDeviceBusy }.into()
+}
+
+fn delayed(by: Duration) -> Kind {
+    FrameFault::Delay { by }.into()
 }
 
 fn faulty(faults: impl IntoIterator<Item = Fault>) -> Endpoint {
@@ -46,9 +53,9 @@ async fn pattern(line: &Endpoint, kind: &Kind, (request, sound): (&str, &str)) -
     let (request, sound) = (hex(request), hex(sound));
     let exception = vec![request[0] | 0x80, 6];
     let shown = match kind {
-        Kind::Silent => None,
-        Kind::Exception { .. } => Some((Duration::ZERO, exception)),
-        Kind::Delay { by } => Some((*by, sound.clone())),
+        Kind::Request(_) => Some((Duration::ZERO, exception)),
+        Kind::Frame(FrameFault::Delay { by }) => Some((*by, sound.clone())),
+        _ => None,
     };
     let mut client = line.connect();
     let start = Instant::now();
@@ -66,7 +73,7 @@ async fn pattern(line: &Endpoint, kind: &Kind, (request, sound): (&str, &str)) -
 }
 
 fn kinds() -> [Kind; 3] {
-    [Kind::Silent, busy(), Kind::Delay { by: DELAY }]
+    [SILENT, busy(), delayed(DELAY)]
 }
 
 fn scopes() -> [(&'static str, Scope); 5] {
@@ -130,16 +137,16 @@ async fn requests_out_of_scope_are_answered_and_not_counted() {
     ];
     for (name, scope) in scopes() {
         for (_, exchange) in elsewhere.iter().filter(|(other, _)| *other == name) {
-            let line = faulty([Fault { kind: Kind::Silent, scope, trigger: first }]);
-            let marks = pattern(&line, &Kind::Silent, *exchange).await;
+            let line = faulty([Fault { kind: SILENT, scope, trigger: first }]);
+            let marks = pattern(&line, &SILENT, *exchange).await;
             assert_eq!(marks, "........", "{name}: {}", exchange.0);
-            let marks = pattern(&line, &Kind::Silent, IN_SCOPE).await;
+            let marks = pattern(&line, &SILENT, IN_SCOPE).await;
             assert_eq!(marks, "X.......", "{name}");
         }
     }
     let scope = Scope { unit_id: Some(2), ..Scope::default() };
-    let line = faulty([Fault { kind: Kind::Silent, scope, trigger: first }]);
-    assert_eq!(pattern(&line, &Kind::Silent, IN_SCOPE).await, "........");
+    let line = faulty([Fault { kind: SILENT, scope, trigger: first }]);
+    assert_eq!(pattern(&line, &SILENT, IN_SCOPE).await, "........");
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,7 +157,7 @@ async fn all_that_a_scope_gives_has_to_hold() {
         function: Some(6),
         unit_id: Some(1),
     };
-    let line = faulty([Fault { scope, ..fault(Kind::Silent) }]);
+    let line = faulty([Fault { scope, ..fault(SILENT) }]);
     let mut client = line.connect();
     for answered in ["03 0004 0001", "06 0003 0000", "05 0004 0000"] {
         assert!(outcome(&mut client, &hex(answered)).await.is_some(), "{answered}");
@@ -162,7 +169,7 @@ async fn all_that_a_scope_gives_has_to_hold() {
 async fn a_span_is_touched_by_every_function_that_reaches_it() {
     let silent_at = |table, start| {
         let scope = Scope { span: Span::new(table, start, 1), ..Scope::default() };
-        faulty([Fault { scope, ..fault(Kind::Silent) }])
+        faulty([Fault { scope, ..fault(SILENT) }])
     };
     for (table, address, requests) in [
         (Table::Coil, 4, &["01 0000 0005", "05 0004 FF00", "0F 0003 0002 01 03"][..]),
@@ -204,10 +211,10 @@ async fn a_request_that_is_none_has_a_function_and_no_address() {
 
 #[tokio::test(start_paused = true)]
 async fn faults_compose_in_their_order() {
-    let delay = |millis| fault(Kind::Delay { by: Duration::from_millis(millis) });
-    let exception = |code| fault(Kind::Exception { code });
+    let delay = |millis| fault(delayed(Duration::from_millis(millis)));
+    let exception = |code| fault(RequestFault::Exception { code }.into());
     let failed = || exception(ExceptionCode::ServerDeviceFailure);
-    let exceeded = || fault(Kind::Delay { by: Duration::MAX });
+    let exceeded = || fault(delayed(Duration::MAX));
     let answer = |millis, pdu| Some((Duration::from_millis(millis), hex(pdu)));
     for (faults, expected) in [
         (vec![delay(100), delay(250)], answer(350, IN_SCOPE.1)),
@@ -215,8 +222,8 @@ async fn faults_compose_in_their_order() {
         (vec![failed(), fault(busy())], answer(0, "83 04")),
         (vec![delay(100), fault(busy())], answer(100, "83 06")),
         (vec![exception(ExceptionCode::Custom(0x99))], answer(0, "83 99")),
-        (vec![fault(Kind::Silent), fault(busy()), delay(1)], None),
-        (vec![fault(busy()), fault(Kind::Silent)], None),
+        (vec![fault(SILENT), fault(busy()), delay(1)], None),
+        (vec![fault(busy()), fault(SILENT)], None),
         (vec![exceeded(), exceeded()], None),
     ] {
         let line = faulty(faults.clone());
@@ -281,8 +288,8 @@ fn a_probability_is_from_0_to_1() {
 async fn a_device_counts_what_it_was_asked_and_answered() {
     let first = Trigger { first: Some(1), ..Trigger::default() };
     let faults = [
-        Fault { trigger: first, ..fault(Kind::Silent) },
-        Fault { trigger: first, ..fault(Kind::Delay { by: DELAY }) },
+        Fault { trigger: first, ..fault(SILENT) },
+        Fault { trigger: first, ..fault(delayed(DELAY)) },
     ];
     let line = faulty(faults);
     let mut client = line.connect();

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use passline_modbus::framing::Framing;
 use passline_modbus::point::Table;
 use passline_simulator::device::Device;
+use passline_simulator::fault::{Arrival, Reaction, Received};
 use passline_simulator::image::Image;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -179,8 +181,15 @@ proptest! {
 
     #[test]
     fn a_device_makes_something_of_any_bytes(pdu in prop::collection::vec(any::<u8>(), 0..300)) {
-        let reaction = Device::new(image()).react(1, &pdu, Duration::ZERO);
-        prop_assert_eq!(reaction.delay, Duration::ZERO);
+        let received = Received {
+            framing: Framing::Mbap,
+            transaction: 7,
+            unit_id: 1,
+            pdu: &pdu,
+            bytes: &pdu,
+        };
+        let reaction = Device::new(image()).react(&received, Arrival::default());
+        prop_assert!(matches!(reaction, Reaction::Answer(_)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use passline_modbus::point::{Span, Table};
 use passline_simulator::device::Device;
 use passline_simulator::endpoint::Endpoint;
-use passline_simulator::fault::{Fault, Kind, Scope, Seed, Trigger};
+use passline_simulator::fault::{Fault, FrameFault, Scope, Seed, Trigger};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -21,7 +21,7 @@ const ANSWER: &str = "03 02 0100";
 /// A line whose unit 1 delays the requests that begin at these addresses.
 fn slow(delays: &[(u16, Duration)]) -> Endpoint {
     let fault = |&(start, by): &(u16, Duration)| Fault {
-        kind: Kind::Delay { by },
+        kind: FrameFault::Delay { by }.into(),
         scope: Scope { start: Some(start), ..Scope::default() },
         trigger: Trigger::default(),
     };
