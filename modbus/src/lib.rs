@@ -5,7 +5,7 @@
 //! | module | what it is for | what it must not know |
 //! | --- | --- | --- |
 //! | [`pdu`] | requests and answers to bytes and back, strict, typed defects | framing, links, time |
-//! | [`framing`] | bytes to frames: pure state machines | what a PDU means, sockets |
+//! | [`framing`] | bytes to frames: pure state machines | what a PDU means but its length, sockets, time |
 //! | [`link`] | one task owns one physical line: queue, deadlines, reconnect | points, values |
 //! | [`serial`] | serial lines: how characters are formed, how long they take | frames |
 //! | [`address`] | `tcp://host:port?options`: where a line is | how it is opened |

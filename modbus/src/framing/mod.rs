@@ -1,6 +1,13 @@
 //! Bytes to frames: pure state machines, shared by client and simulator. No I/O, no clock.
+//!
+//! Of a PDU they know how long it is, and nothing else.
 
+mod length;
+
+pub mod ascii;
 pub mod mbap;
+pub mod rtu;
+pub mod serial;
 
 /// How PDUs travel on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -12,4 +19,15 @@ pub enum Framing {
     Rtu,
     /// ASCII (Serial Line V1.02, clause 2.5.2): hexadecimal digits between `:` and line end.
     Ascii,
+}
+
+impl Framing {
+    /// The transmission mode of a serial line; `None` for [`Framing::Mbap`].
+    pub fn mode(self) -> Option<serial::Mode> {
+        match self {
+            Self::Mbap => None,
+            Self::Rtu => Some(serial::Mode::Rtu),
+            Self::Ascii => Some(serial::Mode::Ascii),
+        }
+    }
 }
