@@ -1,30 +1,15 @@
 //! The commands through the real binary: what they print, what they leave, how they exit.
 #![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+mod binary;
 
+use std::path::Path;
+use std::process::Command;
+
+use binary::{Simulator, passline, succeeded, text};
 use serde_json::Value;
 
 const METER: &str = "specs/three_phase_meter.yaml";
-
-fn passline(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_passline"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the binary")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
-
-fn succeeded(output: &Output) -> String {
-    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-    text(&output.stdout)
-}
 
 /// The document of the only run under `out`.
 fn document(out: &Path) -> Value {
@@ -39,32 +24,6 @@ fn names(document: &Value) -> Vec<String> {
     let tests = records.iter().flat_map(|record| record["tests"].as_array().expect("tests"));
     let ran = tests.filter(|test| test["verdict"] != "skipped");
     ran.map(|test| test["name"].as_str().expect("a name").to_owned()).collect()
-}
-
-/// A simulator that ends with the test.
-struct Simulator(Child);
-
-impl Simulator {
-    fn start(arguments: &[&str]) -> (Self, Vec<String>) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_passline"))
-            .arg("simulate")
-            .args(arguments)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary");
-        let out = child.stdout.take().expect("its output");
-        let lines = BufReader::new(out).lines().take(2).map(|line| line.expect("a line"));
-        let lines = lines.collect();
-        (Self(child), lines)
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]
@@ -82,7 +41,7 @@ fn a_started_project_runs_as_it_is_and_is_never_overwritten() {
 
 #[test]
 fn a_simulator_says_where_each_link_listens_and_read_prints_bare_values() {
-    let (_simulator, lines) = Simulator::start(&["specs/billing_meters.yaml"]);
+    let (_simulator, lines) = Simulator::start(2, &["specs/billing_meters.yaml"]);
     assert!(lines[0].ends_with(" for gateway units 1,2,3"), "{lines:?}");
     assert!(lines[1].ends_with(" for tcp://192.0.2.21:502 units 1"), "{lines:?}");
     let url = lines[0].strip_prefix("listening on ").and_then(|rest| rest.split(' ').next());
@@ -104,7 +63,7 @@ fn a_simulator_says_where_each_link_listens_and_read_prints_bare_values() {
 
 #[test]
 fn what_runs_over_tcp_is_what_runs_in_memory() {
-    let (_simulator, lines) = Simulator::start(&["tests/maps/xy-md02.yaml", METER]);
+    let (_simulator, lines) = Simulator::start(2, &["tests/maps/xy-md02.yaml", METER]);
     let url = lines[0].split(' ').nth(2).expect("a URL");
     let variable = format!("port={}", url.rsplit(':').next().expect("a port"));
     let out = tempfile::tempdir().expect("a folder");
@@ -347,7 +306,7 @@ fn fail_fast_is_about_the_whole_run() {
     };
     // Both are about one device, so that the second can only begin when the first is over.
     let (first, second, third) = (spec("first", 3), spec("second", 6), METER);
-    let (_simulator, lines) = Simulator::start(&[&first, third]);
+    let (_simulator, lines) = Simulator::start(2, &[&first, third]);
     let url = lines[0].split(' ').nth(2).expect("a URL");
     let port = format!("port={}", url.rsplit(':').next().expect("a port"));
     let out = folder.path().join("out");

@@ -4,6 +4,7 @@
 mod arguments;
 mod check;
 mod completions;
+mod exchange;
 mod exit;
 mod init;
 mod plan;
@@ -13,6 +14,7 @@ mod run;
 mod schema;
 mod signals;
 mod simulate;
+mod target;
 mod terminal;
 
 use std::process::ExitCode;

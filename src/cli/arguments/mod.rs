@@ -1,5 +1,7 @@
 //! The command line as clap sees it. Every option also reads `PASSLINE_*`.
 
+mod adhoc;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,8 +9,8 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use passline_modbus::address::Address;
 use passline_modbus::duration::parse_duration;
-use passline_modbus::point::{Order, Table};
-use passline_modbus::value::Decimal;
+
+pub(crate) use adhoc::{ReadArguments, ValueArguments};
 
 use crate::plan::{Selection, Shard};
 
@@ -153,41 +155,6 @@ pub(crate) struct SimulateArguments {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ReadArguments {
-    /// Where the device is: tcp://host:port
-    #[arg(value_name = "LINK")]
-    pub(crate) link: Address,
-    /// What to read: a table and an address, such as input:0x34 or holding:100
-    #[arg(value_name = "TABLE:ADDRESS", required = true, value_parser = place)]
-    pub(crate) places: Vec<(Table, u16)>,
-    /// The device's Modbus address on the link
-    #[arg(long, value_name = "N", env = "PASSLINE_UNIT_ID")]
-    pub(crate) unit_id: u8,
-    /// Type of the value; default u16 for registers, bool for bits
-    #[arg(long = "type", value_name = "TYPE", env = "PASSLINE_TYPE")]
-    pub(crate) data_type: Option<String>,
-    /// Registers of a string or bytes
-    #[arg(long, value_name = "N", env = "PASSLINE_LENGTH")]
-    pub(crate) length: Option<u16>,
-    /// Bytes as they travel, by significance: ABCD, CDAB, BADC, DCBA…
-    #[arg(long, value_name = "ORDER", env = "PASSLINE_ORDER")]
-    pub(crate) order: Option<Order>,
-    /// Value = raw × scale + offset
-    #[arg(long, value_name = "NUMBER", env = "PASSLINE_SCALE", allow_negative_numbers = true)]
-    pub(crate) scale: Option<Decimal>,
-    /// Added after scaling
-    #[arg(long, value_name = "NUMBER", env = "PASSLINE_OFFSET", allow_negative_numbers = true)]
-    pub(crate) offset: Option<Decimal>,
-    /// How many values, one after the other, from each address on
-    #[arg(long, value_name = "N", env = "PASSLINE_COUNT", default_value_t = 1,
-          value_parser = clap::value_parser!(u16).range(1..=2000))]
-    pub(crate) count: u16,
-    /// How long to wait for an answer
-    #[arg(long, value_name = "TIME", env = "PASSLINE_TIMEOUT", default_value = "1s", value_parser = duration)]
-    pub(crate) timeout: Duration,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct InitArguments {
     /// The folder to write to
     #[arg(value_name = "DIR", default_value = ".")]
@@ -221,16 +188,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| format!("{error}: write a number and `ms`, `s`, `m` or `h`"))
 }
 
-fn place(text: &str) -> Result<(Table, u16), String> {
-    let wrong = || {
-        "write a table and a protocol address: coil:0, discrete:7, input:0x34, holding:100"
-            .to_owned()
-    };
-    let (table, address) = text.split_once(':').ok_or_else(wrong)?;
-    let table = Table::ALL.into_iter().find(|known| known.name() == table).ok_or_else(wrong)?;
-    let address = match address.strip_prefix("0x") {
-        Some(hex) => u16::from_str_radix(hex, 16),
-        None => address.parse(),
-    };
-    Ok((table, address.map_err(|_| wrong())?))
+/// A time above zero.
+fn timeout(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time.is_zero() { Err("no device answers in no time".to_owned()) } else { Ok(time) }
 }

@@ -1,0 +1,65 @@
+//! The arguments of the commands that need no spec: what they ask, and of whom.
+
+use std::time::Duration;
+
+use clap::Args;
+use passline_modbus::address::{Address, AddressError};
+use passline_modbus::point::Order;
+use passline_modbus::value::Decimal;
+
+use super::timeout;
+use crate::cli::target::Target;
+
+/// How registers make a value.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ValueArguments {
+    /// Type of the value; default u16 for registers, bool for bits
+    #[arg(long = "type", value_name = "TYPE", env = "PASSLINE_TYPE")]
+    pub(crate) data_type: Option<String>,
+    /// Registers of a string or bytes
+    #[arg(long, value_name = "N", env = "PASSLINE_LENGTH")]
+    pub(crate) length: Option<u16>,
+    /// Bytes as they travel, by significance: ABCD, CDAB, BADC, DCBA…
+    #[arg(long, value_name = "ORDER", env = "PASSLINE_ORDER")]
+    pub(crate) order: Option<Order>,
+    /// Value = raw × scale + offset
+    #[arg(long, value_name = "NUMBER", env = "PASSLINE_SCALE", allow_negative_numbers = true)]
+    pub(crate) scale: Option<Decimal>,
+    /// Added after scaling
+    #[arg(long, value_name = "NUMBER", env = "PASSLINE_OFFSET", allow_negative_numbers = true)]
+    pub(crate) offset: Option<Decimal>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadArguments {
+    /// Where the device is, such as tcp://host:port or rtu:///dev/ttyUSB0
+    #[arg(value_name = "LINK", value_parser = link)]
+    pub(crate) link: Address,
+    /// What to read: a table and an address, such as input:0x34, holding:100, or holding:100.3 for
+    /// a bit of a register
+    #[arg(value_name = "PLACE", required = true)]
+    pub(crate) places: Vec<Target>,
+    /// The device's Modbus address on the link
+    #[arg(long, value_name = "N", env = "PASSLINE_UNIT_ID")]
+    pub(crate) unit_id: u8,
+    #[command(flatten)]
+    pub(crate) shape: ValueArguments,
+    /// How many values, one after the other, from each address on
+    #[arg(long, value_name = "N", env = "PASSLINE_COUNT", default_value = "1",
+          value_parser = clap::value_parser!(u16).range(1..=2000))]
+    pub(crate) count: u16,
+    /// How long to wait for an answer; default what the link says, else 1s
+    #[arg(long, value_name = "TIME", env = "PASSLINE_TIMEOUT", value_parser = timeout)]
+    pub(crate) timeout: Option<Duration>,
+    /// Read again and again until interrupted, this long from one read to the next
+    #[arg(long, value_name = "INTERVAL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "1s", env = "PASSLINE_WATCH", value_parser = timeout)]
+    pub(crate) watch: Option<Duration>,
+}
+
+/// An address that a client can open.
+fn link(text: &str) -> Result<Address, AddressError> {
+    let address: Address = text.parse()?;
+    address.check_client()?;
+    Ok(address)
+}

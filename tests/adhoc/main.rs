@@ -1,0 +1,7 @@
+//! `read`, `write`, `scan` and `doctor` through the real binary, against the simulator's.
+#![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+mod bench;
+#[path = "../binary/mod.rs"]
+mod binary;
+mod read;
