@@ -3,7 +3,8 @@
 //! A point is never split. One read may cover several points if it crosses nothing that it must not
 //! between them: not more than [`Quirks::max_gap`] undeclared registers in a row, no barrier, and
 //! no start or end of a block. A point that itself lies across such an end is read exactly by
-//! itself, and points within it ride along.
+//! itself, and points within it ride along. A point in a block that is read whole is read with all
+//! of it.
 //!
 //! # Why the result is the smallest
 //!
@@ -14,6 +15,7 @@
 //! something behind the next waiting one: it ends behind all of them, or it would have been covered
 //! itself. So the longest read from the first waiting point, and so on, is optimal.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::pdu::Request;
@@ -30,8 +32,12 @@ pub struct Quirks {
     pub max_bits: u16,
     /// The longest run of undeclared registers or bits that a read may cross between two points.
     pub max_gap: u16,
+    /// Whether one read may cover several points.
+    pub merge: bool,
     /// Reads never straddle the start or the end of one of these.
     pub blocks: Vec<Span>,
+    /// Blocks that are read whole or not at all; none overlaps another.
+    pub whole: Vec<Span>,
     /// What the profile declares: crossed freely.
     pub declared: Vec<Span>,
     /// What is never crossed: points that stand alone, are cleared by reading, or cannot be read.
@@ -45,7 +51,9 @@ impl Default for Quirks {
             max_registers: MAX_READ_REGISTERS,
             max_bits: MAX_READ_BITS,
             max_gap: 0,
+            merge: true,
             blocks: Vec::new(),
+            whole: Vec::new(),
             declared: Vec::new(),
             barriers: Vec::new(),
         }
@@ -61,6 +69,9 @@ pub enum QuirksError {
     /// `max_bits` out of range.
     #[error("a read has 1 to 2000 bits, not {0}")]
     MaxBits(u16),
+    /// Two blocks that are read whole share an address.
+    #[error("{0} and {1} are both read whole, and overlap")]
+    Overlap(Span, Span),
 }
 
 /// What one read may cover: checked [`Quirks`], ready to be looked up.
@@ -69,8 +80,11 @@ pub struct Rules {
     max_registers: u16,
     max_bits: u16,
     max_gap: u32,
+    merge: bool,
     /// Starts and ends of blocks, ascending.
     cuts: Vec<(Table, u32)>,
+    /// Ascending; none overlaps another.
+    whole: Vec<Span>,
     declared: Vec<Run>,
     barriers: Vec<Run>,
 }
@@ -94,7 +108,8 @@ pub struct Wanted {
 /// One read transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
-    /// What is asked for. It ends with the last point that it covers.
+    /// What is asked for. It ends with the last point that it covers, or with the block that is
+    /// read whole.
     pub span: Span,
     /// The indices, ascending, of the wanted points that it is for. Each wanted point is in exactly
     /// one read.
@@ -116,8 +131,16 @@ pub struct TooLong {
 impl Default for Rules {
     fn default() -> Rules {
         let Quirks { max_registers, max_bits, .. } = Quirks::default();
-        let (cuts, declared, barriers) = (Vec::new(), Vec::new(), Vec::new());
-        Rules { max_registers, max_bits, max_gap: 0, cuts, declared, barriers }
+        Rules {
+            max_registers,
+            max_bits,
+            max_gap: 0,
+            merge: true,
+            cuts: Vec::new(),
+            whole: Vec::new(),
+            declared: Vec::new(),
+            barriers: Vec::new(),
+        }
     }
 }
 
@@ -127,7 +150,8 @@ impl Rules {
     /// # Errors
     /// [`QuirksError`].
     pub fn new(quirks: Quirks) -> Result<Rules, QuirksError> {
-        let Quirks { max_registers, max_bits, max_gap, blocks, declared, barriers } = quirks;
+        let Quirks { max_registers, max_bits, max_gap, merge, .. } = quirks;
+        let Quirks { blocks, mut whole, declared, barriers, .. } = quirks;
         if !(1..=MAX_READ_REGISTERS).contains(&max_registers) {
             return Err(QuirksError::MaxRegisters(max_registers));
         }
@@ -137,16 +161,32 @@ impl Rules {
         let ends = |block: &Span| {
             [(block.table(), u32::from(block.address())), (block.table(), block.end())]
         };
-        let mut cuts: Vec<(Table, u32)> = blocks.iter().flat_map(ends).collect();
+        let mut cuts: Vec<(Table, u32)> = blocks.iter().chain(&whole).flat_map(ends).collect();
         cuts.sort_unstable();
+        whole.sort_unstable();
+        let overlapping = whole.array_windows().find(|[one, next]| one.overlaps(*next));
+        if let Some([one, next]) = overlapping {
+            return Err(QuirksError::Overlap(*one, *next));
+        }
         Ok(Rules {
             max_registers,
             max_bits,
             max_gap: max_gap.into(),
+            merge,
             cuts,
+            whole,
             declared: runs(declared),
             barriers: runs(barriers),
         })
+    }
+
+    /// The block that is read whole wherever this is read, if it lies in one.
+    pub fn whole_around(&self, span: Span) -> Option<Span> {
+        let behind = self.whole.partition_point(|block| {
+            (block.table(), block.address()) <= (span.table(), span.address())
+        });
+        let block = self.whole.get(behind.checked_sub(1)?)?;
+        block.contains(span).then_some(*block)
     }
 
     fn limit(&self, table: Table) -> u16 {
@@ -227,17 +267,22 @@ pub fn request(span: Span) -> Request<'static> {
 pub fn plan(wanted: &[Wanted], rules: &Rules) -> Result<Vec<Read>, TooLong> {
     let mut reads = Vec::new();
     let mut waiting: Vec<(Span, usize)> = Vec::new();
+    let mut whole: BTreeMap<Span, Vec<usize>> = BTreeMap::new();
     for (index, Wanted { span, alone }) in wanted.iter().copied().enumerate() {
-        let limit = rules.limit(span.table());
+        let block = rules.whole_around(span);
+        let (span, limit) = (block.unwrap_or(span), rules.limit(span.table()));
         if span.count() > limit {
             return Err(TooLong { index, span, limit });
         }
-        if alone {
+        if alone || !rules.merge {
             reads.push(Read { span, covers: vec![index] });
+        } else if block.is_some() {
+            whole.entry(span).or_default().push(index);
         } else {
             waiting.push((span, index));
         }
     }
+    reads.extend(whole.into_iter().map(|(span, covers)| Read { span, covers }));
     // Of spans with the same start the longest comes first.
     waiting
         .sort_unstable_by_key(|(span, index)| (span.table(), span.address(), !span.end(), *index));

@@ -84,6 +84,44 @@ fn blocks_are_not_straddled_but_by_a_point_of_their_own() {
 }
 
 #[test]
+fn a_block_that_is_read_whole_is_asked_for_from_its_start_to_its_end() {
+    let coils = span(Table::Coil, 0, 16);
+    let quirks = || Quirks {
+        max_gap: 9,
+        whole: vec![holding(20, 4), coils, holding(10, 6)],
+        ..Quirks::default()
+    };
+    let spans = [holding(12, 2), holding(9, 1), holding(15, 1), span(Table::Coil, 7, 1)];
+    let whole = ["coil:0..15 <- 3", "holding:9 <- 1", "holding:10..15 <- 0 2"];
+    assert_eq!(planned(&spans, quirks()), whole);
+    // Nothing crosses it, and what is only partly in it is read by itself.
+    let across = [holding(9, 1), holding(16, 2), holding(18, 3)];
+    assert_eq!(
+        planned(&across, quirks()),
+        ["holding:9 <- 0", "holding:16..17 <- 1", "holding:18..20 <- 2"]
+    );
+    let mut alone = wanted(&[holding(12, 2), holding(10, 1)]);
+    alone[0].alone = true;
+    let rules = Rules::new(quirks()).unwrap();
+    let reads = plan(&alone, &rules).unwrap();
+    assert_eq!(show(&reads), ["holding:10..15 <- 0", "holding:10..15 <- 1"]);
+    assert_eq!(rules.whole_around(holding(10, 6)), Some(holding(10, 6)));
+    for outside in [holding(9, 2), holding(15, 2), holding(16, 1), span(Table::Input, 12, 1)] {
+        assert_eq!(rules.whole_around(outside), None, "{outside}");
+    }
+}
+
+#[test]
+fn without_merging_every_point_has_a_read_of_its_own() {
+    let quirks = Quirks { merge: false, whole: vec![holding(10, 4)], ..Quirks::default() };
+    let spans = [holding(0, 2), holding(2, 1), holding(11, 1), holding(12, 1)];
+    assert_eq!(
+        planned(&spans, quirks),
+        ["holding:0..1 <- 0", "holding:2 <- 1", "holding:10..13 <- 2", "holding:10..13 <- 3"]
+    );
+}
+
+#[test]
 fn tables_are_read_apart_each_to_its_limit() {
     let bits: Vec<Span> = (0..2001).map(|address| span(Table::Coil, address, 1)).collect();
     let mut spans = bits;
@@ -112,6 +150,12 @@ fn refuses_what_no_read_can_carry() {
         let quirks = Quirks { max_bits, ..Quirks::default() };
         assert_eq!(Rules::new(quirks), Err(QuirksError::MaxBits(max_bits)));
     }
+    let (one, other) = (holding(8, 4), holding(11, 2));
+    let quirks = Quirks { whole: vec![other, one], ..Quirks::default() };
+    assert_eq!(Rules::new(quirks), Err(QuirksError::Overlap(one, other)));
+    let quirks = Quirks { max_registers: 3, whole: vec![one], ..Quirks::default() };
+    let too_long = TooLong { index: 0, span: one, limit: 3 };
+    assert_eq!(plan(&wanted(&[holding(9, 1)]), &Rules::new(quirks).unwrap()), Err(too_long));
     assert_eq!(Span::new(Table::Coil, 65535, 2), None);
     assert_eq!(Span::new(Table::Coil, 0, 0), None);
     assert_eq!(Rules::new(Quirks::default()), Ok(Rules::default()));
@@ -153,7 +197,15 @@ fn cases() -> impl Strategy<Value = Case> {
     let wanted = prop::collection::vec((spans(6), prop::bool::weighted(0.1)), 1..9);
     (wanted, 6..12_u16, 6..12_u16, 0..3_u16, several(4, 8), several(6, 9), several(4, 2)).prop_map(
         |(wanted, max_registers, max_bits, max_gap, blocks, declared, barriers)| Case {
-            quirks: Quirks { max_registers, max_bits, max_gap, blocks, declared, barriers },
+            quirks: Quirks {
+                max_registers,
+                max_bits,
+                max_gap,
+                blocks,
+                declared,
+                barriers,
+                ..Quirks::default()
+            },
             wanted: wanted.into_iter().map(|(span, alone)| Wanted { span, alone }).collect(),
         },
     )
@@ -271,6 +323,28 @@ proptest! {
         let rules = Rules::new(case.quirks.clone()).unwrap();
         let reads = plan(&case.wanted, &rules).unwrap();
         case.check(&reads)?;
+    }
+
+    /// What lies in such a block is read with it, once; all else as if it were any block.
+    #[test]
+    fn blocks_that_are_read_whole_are_read_whole_and_once(case in cases(), start in 0..20_u16) {
+        let block = holding(start, 6);
+        let whole = Quirks { whole: vec![block], ..case.quirks.clone() };
+        let inside = |point: &Wanted| block.contains(point.span);
+        let (within, outside): (Vec<Wanted>, Vec<Wanted>) =
+            case.wanted.iter().partition(|point| inside(point));
+        let mut cut = case.quirks.clone();
+        cut.blocks.push(block);
+        let others = plan(&outside, &Rules::new(cut).unwrap()).unwrap();
+        let reads = plan(&case.wanted, &Rules::new(whole).unwrap()).unwrap();
+        let (of_block, rest): (Vec<Read>, Vec<Read>) =
+            reads.into_iter().partition(|read| read.covers.iter().any(|at| inside(&case.wanted[*at])));
+        prop_assert!(of_block.iter().all(|read| read.span == block));
+        let alone = within.iter().filter(|point| point.alone).count();
+        let together = usize::from(within.iter().any(|point| !point.alone));
+        prop_assert_eq!(of_block.len(), alone + together);
+        let spans = |reads: &[Read]| reads.iter().map(|read| read.span).collect::<Vec<_>>();
+        prop_assert_eq!(spans(&rest), spans(&others));
     }
 
     #[test]

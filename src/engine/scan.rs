@@ -20,7 +20,7 @@ use super::tries::{Brought, Data, Tries, Trouble, Try};
 use crate::plan::{Batch, Manner, Scan};
 use crate::record::{ErrorClass, Phase, Transaction};
 use crate::spec::model::Device;
-use crate::spec::retry::{Cause, Retry};
+use crate::spec::retry::{Cause, Retry, Spent};
 
 /// Decides whether what a probe brought is what its check wants: then it is not repeated.
 pub(super) type Satisfied<'a> = &'a dyn Fn(&Brought) -> bool;
@@ -33,8 +33,16 @@ pub(super) struct Manners<'a> {
     /// Of the test: a stop ends it or not.
     pub(super) phase: Phase,
     /// Attempts that were made before.
-    pub(super) done: u32,
+    pub(super) earlier: Earlier,
     pub(super) satisfied: Satisfied<'a>,
+}
+
+/// Attempts that were made before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Earlier {
+    pub(super) spent: Spent,
+    /// When the first of them began.
+    pub(super) begun: Option<Instant>,
 }
 
 impl Running<'_> {
@@ -96,7 +104,9 @@ impl Reader<'_> {
         let input = |index: usize| scan.inputs.get(index).copied();
         let parts: Vec<(usize, Span)> =
             members.iter().filter_map(|index| Some((*index, input(*index)?.span))).collect();
-        let merged = parts.iter().any(|(_, part)| *part != span);
+        // A block that is read whole cannot be split: a part of it means something else, or nothing.
+        let is_whole = self.device.map.rules.whole_around(span).is_some();
+        let merged = !is_whole && parts.iter().any(|(_, part)| *part != span);
         if !(merged && refused(tries.last())) {
             let member = |(index, part)| (index, tries.of_member(span, part));
             return parts.into_iter().map(member).collect();
@@ -112,6 +122,8 @@ impl Reader<'_> {
     /// Tries a read until it brought something, or for as often as its retry allows.
     async fn tries(&self, span: Span) -> Tries {
         let retry = self.manners.retry.unwrap_or(&self.device.retry);
+        let Earlier { mut spent, begun } = self.manners.earlier;
+        let begun = begun.unwrap_or_else(Instant::now);
         let mut tries: Option<Tries> = None;
         loop {
             let next = self.once(span).await;
@@ -123,19 +135,18 @@ impl Reader<'_> {
                 Some(tries) => tries.push(next),
                 none => *none = Some(Tries::new(next)),
             }
-            let n = tries.as_ref().map_or(0, Tries::len);
-            let n = self.manners.done.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
-            let again = cause(&brought).is_some_and(|cause| retry.again(n, cause));
-            if unsent || !again || (self.manners.satisfied)(&brought) {
+            let again = cause(&brought)
+                .filter(|_| !unsent && !(self.manners.satisfied)(&brought))
+                .and_then(|cause| retry.again(&mut spent, cause, begun.elapsed()));
+            let Some(pause) = again else {
                 let silent = brought.silent().map(|trouble| trouble.class);
                 if !unsent && !(self.manners.satisfied)(&brought) && silent.is_some() {
                     self.dead.set(silent);
                 }
                 let now = Instant::now();
                 return tries.unwrap_or_else(|| Tries::unsent(now, Brought::Stopped));
-            }
-            let pause = sleep(retry.pause_after(n));
-            self.running.stop.unless_ended(self.manners.phase, pause).await;
+            };
+            self.running.stop.unless_ended(self.manners.phase, sleep(pause)).await;
         }
     }
 

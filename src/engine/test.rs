@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use super::Running;
 use super::evaluate::{ByInput, Judged, judge};
-use super::scan::{Manners, is_probe};
+use super::scan::{Earlier, Manners, is_probe};
 use super::tries::{Attempt, Brought, Tries, attempts};
 use crate::judge::Judgement;
 use crate::plan::{PlannedStep, PlannedTest, Scan, ScanCheck, Stage};
@@ -15,7 +16,7 @@ use crate::record::{
     self, AttemptError, CheckFinished, CheckResult, Event, Phase, TestFinished, Verdict,
 };
 use crate::spec::model::Check;
-use crate::spec::retry::Retry;
+use crate::spec::retry::{Cause, Retry, Spent};
 
 /// Why a test that the selection leaves out never ran.
 pub const NOT_SELECTED: &str = "not selected";
@@ -114,7 +115,7 @@ impl Running<'_> {
         if let Some(retry) = self.value_retry(scan) {
             return self.scan_until_it_holds(test, scan, retry, finish).await;
         }
-        self.scan_once(test, scan, 0, |step, judged, mut attempts| {
+        self.scan_once(test, scan, Earlier::default(), |step, judged, mut attempts| {
             number(&mut attempts);
             finish(step, result(judged, attempts));
         })
@@ -130,12 +131,13 @@ impl Running<'_> {
         finish: &dyn Fn(usize, CheckResult),
     ) {
         let phase = test.test.phase;
+        let begun = Instant::now();
         let mut attempts: Vec<record::Attempt> = Vec::new();
         let mut before: Option<Judged> = None;
         loop {
             let mut last = None;
-            let done = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
-            self.scan_once(test, scan, done, |step, judged, mut new| {
+            let earlier = Earlier { spent: spent(retry, &attempts), begun: Some(begun) };
+            self.scan_once(test, scan, earlier, |step, judged, mut new| {
                 attempts.append(&mut new);
                 last = Some((step, judged));
             })
@@ -147,28 +149,29 @@ impl Running<'_> {
                 Some(earlier) if judged.stopped => earlier,
                 _ => judged,
             };
-            let n = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
-            let again = judged.value_cause().is_some_and(|cause| retry.again(n, cause));
-            if !again || self.stop.ends(phase) {
+            let before_this = attempts.split_last().map_or(&[][..], |(_, before)| before);
+            let mut spent = spent(retry, before_this);
+            let cause = judged.value_cause();
+            let again = cause.and_then(|cause| retry.again(&mut spent, cause, begun.elapsed()));
+            let Some(pause) = again.filter(|_| !self.stop.ends(phase)) else {
                 return finish(step, result(judged, attempts));
-            }
+            };
             before = Some(judged);
-            self.stop.unless_ended(phase, sleep(retry.pause_after(n))).await;
+            self.stop.unless_ended(phase, sleep(pause)).await;
         }
     }
 
-    /// Makes the reads of a scan once, `done` attempts after the first, and tells each check as it
-    /// is judged.
+    /// Makes the reads of a scan once, after those attempts, and tells each check as it is judged.
     async fn scan_once(
         &self,
         test: &PlannedTest<'_>,
         scan: &Scan,
-        done: u32,
+        earlier: Earlier,
         mut tell: impl FnMut(usize, Judged, Vec<record::Attempt>),
     ) {
         let satisfied = |brought: &Brought| Self::satisfied(test, scan, brought);
         let (retry, phase) = (scan.retry.as_ref(), test.test.phase);
-        let manners = Manners { retry, phase, done, satisfied: &satisfied };
+        let manners = Manners { retry, phase, earlier, satisfied: &satisfied };
         let mut pending = Pending::new(scan);
         self.read(scan, manners, |brought| {
             for check in pending.note(brought) {
@@ -271,13 +274,23 @@ fn result(judged: Judged, attempts: Vec<record::Attempt>) -> CheckResult {
     }
 }
 
+/// What these failed attempts of a check count for.
+fn spent(retry: &Retry, attempts: &[record::Attempt]) -> Spent {
+    let mut spent = Spent::default();
+    for attempt in attempts {
+        let cause = attempt.error.as_ref().map_or(Cause::Limit, |error| Cause::Class(error.class));
+        retry.again(&mut spent, cause, Duration::ZERO);
+    }
+    spent
+}
+
 fn number(attempts: &mut [record::Attempt]) {
     for (n, attempt) in (1..).zip(attempts) {
         attempt.n = n;
     }
 }
 
-fn milliseconds(time: std::time::Duration) -> u64 {
+fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -24,7 +24,9 @@ pub(super) struct MapKey {
     profile: SourceId,
     base: u32,
     max_registers: Option<u16>,
+    max_bits: Option<u16>,
     max_gap: Option<u16>,
+    merge: Option<bool>,
 }
 
 /// The maps of one load.
@@ -50,7 +52,9 @@ impl Loader<'_> {
             profile,
             base,
             max_registers: own.max_registers,
+            max_bits: own.max_bits,
             max_gap: own.max_gap,
+            merge: own.merge,
         });
         if let Some((map, quirks)) = key.and_then(|key| self.maps.get(&key)) {
             return Some((Arc::clone(map), own.or(*quirks)));
@@ -92,7 +96,7 @@ fn finish(context: &Context<'_>, profile: &Profile) -> Map {
             }
         }
     }
-    let most = profile.quirks.max_registers.unwrap_or(125);
+    let most = most(profile).max_registers;
     for declared in profile.points.iter() {
         let Some(point) = points.get(&declared.name.value) else { continue };
         if !point.span().table().is_bits() && point.span().count() > most {
@@ -105,7 +109,9 @@ fn finish(context: &Context<'_>, profile: &Profile) -> Map {
             context.report(Diagnostic::error(declared.name.span, message).remedy(remedy));
         }
         check_scale_factor(context, declared, (&points, &refused));
+        check_place(context, profile, (declared, point));
     }
+    check_whole(context, profile);
     let rules = rules(profile, &points);
     Map { points, refused, rules }
 }
@@ -156,21 +162,77 @@ fn check_scale_factor(
     context.report(error.suggest(factor, points.keys().map(String::as_str)));
 }
 
+/// A point that could not be read as its profile says.
+fn check_place(
+    context: &Context<'_>,
+    profile: &Profile,
+    (declared, point): (&Declared, &Point),
+) {
+    let span = point.span();
+    let problem = if let Some(hole) = profile.holes.iter().find(|hole| hole.overlaps(span)) {
+        format!("lies in the hole {hole}, and could not be read")
+    } else {
+        let mut touched = profile.whole.iter().filter(|block| block.value.overlaps(span));
+        match touched.find(|block| point.is_barrier() || !block.value.contains(span)) {
+            None => return,
+            Some(block) if point.is_barrier() => {
+                format!("would be read with the rest of {}, which is read whole", block.value)
+            }
+            Some(block) => format!("is only partly in {}, which is read whole", block.value),
+        }
+    };
+    let message = format!("{} {problem}", quoted(&declared.name.value));
+    let error = Diagnostic::error(declared.name.span, message);
+    context.report(error.remedy("correct the point, or the `holes` or `blocks` of the profile"));
+}
+
+/// Blocks that no request could read whole.
+fn check_whole(context: &Context<'_>, profile: &Profile) {
+    let most = most(profile);
+    for (index, block) in profile.whole.iter().enumerate() {
+        let place = block.value;
+        let limit = if place.table().is_bits() { most.max_bits } else { most.max_registers };
+        let earlier = profile.whole.iter().take(index).map(|earlier| earlier.value);
+        let mut obstacles = earlier.chain(profile.holes.iter().copied());
+        let problem = if place.count() > limit {
+            format!("{place} cannot be read whole: the device lets read {limit} at once")
+        } else if let Some(other) = obstacles.find(|other| other.overlaps(place)) {
+            format!("{place} cannot be read whole: it overlaps {other}")
+        } else {
+            continue;
+        };
+        let error = Diagnostic::error(block.span, problem);
+        context.report(error.remedy("correct the block, or remove its `whole`"));
+    }
+}
+
+/// The most that one read may ask for.
+fn most(profile: &Profile) -> planner::Quirks {
+    let defaults = planner::Quirks::default();
+    planner::Quirks {
+        max_registers: profile.quirks.max_registers.unwrap_or(defaults.max_registers),
+        max_bits: profile.quirks.max_bits.unwrap_or(defaults.max_bits),
+        ..defaults
+    }
+}
+
 /// What the read planner must know of a map.
 fn rules(profile: &Profile, points: &HashMap<String, Arc<Point>>) -> Rules {
-    let defaults = planner::Quirks::default();
     let spans = |barrier| {
         let spans = points.values().filter(move |point| point.is_barrier() == barrier);
-        spans.map(|point| point.span()).collect()
+        spans.map(|point| point.span())
     };
+    let most = most(profile);
     let quirks = planner::Quirks {
-        max_registers: profile.quirks.max_registers.unwrap_or(defaults.max_registers),
-        max_gap: profile.quirks.max_gap.unwrap_or(defaults.max_gap),
+        max_gap: profile.quirks.max_gap.unwrap_or(most.max_gap),
+        merge: profile.quirks.merge.unwrap_or(most.merge),
         blocks: profile.blocks.clone(),
-        declared: spans(false),
-        barriers: spans(true),
-        ..defaults
+        whole: profile.whole.iter().map(|block| block.value).collect(),
+        declared: spans(false).collect(),
+        barriers: spans(true).chain(profile.holes.iter().copied()).collect(),
+        ..most
     };
-    // The table of keys keeps both numbers within what the protocol allows.
+    // The table of keys keeps the numbers within what the protocol allows, and blocks that overlap
+    // are reported.
     Rules::new(quirks).unwrap_or_default()
 }

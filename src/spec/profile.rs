@@ -44,6 +44,11 @@ pub static PROFILE: Object = Object {
                 Shape::List(&Shape::Object(&BLOCK)),
                 "Stretches that no merged read may leave.",
             ),
+            Field::optional(
+                "holes",
+                Shape::List(&Shape::Object(&HOLE)),
+                "Stretches that no read may touch.",
+            ),
             Field::optional("points", Shape::Map(&Shape::Object(&POINT)), "The points by name."),
             Field::optional(
                 "repeat",
@@ -57,16 +62,29 @@ pub static PROFILE: Object = Object {
 
 static BLOCK: Object = Object {
     name: "block",
-    doc: "A stretch of one table.",
+    doc: "A stretch of one table that no merged read may leave.",
     fields: &[
         PLACE,
-        &[Field::required(
-            "count",
-            Shape::Integer { min: 1, max: 65_536 },
-            "How many registers or bits.",
+        COUNT,
+        &[Field::optional(
+            "whole",
+            Shape::Bool,
+            "Whether every read of a point in it asks for all of it. Default false.",
         )],
     ],
 };
+
+static HOLE: Object = Object {
+    name: "hole",
+    doc: "A stretch of one table that no read may touch.",
+    fields: &[PLACE, COUNT],
+};
+
+const COUNT: &[Field] = &[Field::required(
+    "count",
+    Shape::Integer { min: 1, max: 65_536 },
+    "How many registers or bits.",
+)];
 
 static REPEAT: Object = Object {
     name: "repeat",
@@ -97,6 +115,9 @@ pub(super) struct Profile {
     pub(super) common: Common,
     pub(super) quirks: Quirks,
     pub(super) blocks: Vec<Place>,
+    /// Blocks that are read whole, and where they are declared.
+    pub(super) whole: Vec<Spanned<Place>>,
+    pub(super) holes: Vec<Place>,
     pub(super) points: Declarations,
     /// The points that were reported to be wrong.
     pub(super) refused: HashSet<String>,
@@ -180,7 +201,19 @@ impl Loader<'_> {
             base,
         };
         profile.quirks = Quirks::decode(context, &fields).or(profile.quirks);
-        profile.blocks.extend(blocks(context, &profile.common, &fields));
+        for node in fields.list("blocks") {
+            let Some(block) = context.fields(node, &BLOCK) else { continue };
+            let Some(place) = stretch(context, &profile.common, &block) else { continue };
+            if block.boolean("whole").is_some_and(|whole| whole.value) {
+                profile.whole.push(Spanned { value: place, span: node.span() });
+            } else {
+                profile.blocks.push(place);
+            }
+        }
+        for node in fields.list("holes") {
+            let hole = context.fields(node, &HOLE);
+            profile.holes.extend(hole.and_then(|hole| stretch(context, &profile.common, &hole)));
+        }
         let common = profile.common;
         let mut own = HashMap::new();
         for entry in fields.map("points") {
@@ -196,23 +229,18 @@ impl Loader<'_> {
     }
 }
 
-fn blocks(context: &Context<'_>, common: &Common, fields: &Fields<'_, '_>) -> Vec<Place> {
-    let block = |node| {
-        let block = context.fields(node, &BLOCK)?;
-        let (table, address) = point::place(context, common, &block)?;
-        let count = block.integer::<u32>("count")?;
-        let place =
-            (|| Place::new(table, u16::try_from(address).ok()?, u16::try_from(count.value).ok()?))(
-            );
-        if place.is_none() {
-            let message =
-                format!("the block passes address 65535: {} from address {address}", count.value);
-            let error = Diagnostic::error(count.span, message);
-            context.report(error.remedy("correct the address or the `count`"));
-        }
-        place
-    };
-    fields.list("blocks").into_iter().filter_map(block).collect()
+/// The stretch of a block or of a hole.
+fn stretch(context: &Context<'_>, common: &Common, fields: &Fields<'_, '_>) -> Option<Place> {
+    let (table, address) = point::place(context, common, fields)?;
+    let count = fields.integer::<u32>("count")?;
+    let place =
+        (|| Place::new(table, u16::try_from(address).ok()?, u16::try_from(count.value).ok()?))();
+    if place.is_none() {
+        let message = format!("it passes address 65535: {} from address {address}", count.value);
+        let error = Diagnostic::error(count.span, message);
+        context.report(error.remedy("correct the address or the `count`"));
+    }
+    place
 }
 
 /// Declares every occurrence of a group. `own` are the points that this file has so far: one of the

@@ -17,9 +17,19 @@ pub(super) const QUIRKS: &[Field] = &[
         "The most registers that one read may ask for. Default 125.",
     ),
     Field::optional(
+        "max_bits",
+        Shape::Integer { min: 1, max: 2000 },
+        "The most bits that one read may ask for. Default 2000.",
+    ),
+    Field::optional(
         "max_gap",
         Shape::Integer { min: 0, max: 124 },
         "The longest run of undeclared registers that a merged read may cross. Default 0.",
+    ),
+    Field::optional(
+        "merge",
+        Shape::Bool,
+        "Whether one request may read several points. Default true.",
     ),
     Field::optional(
         "in_flight",
@@ -43,7 +53,9 @@ pub(super) const QUIRKS: &[Field] = &[
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Quirks {
     pub(super) max_registers: Option<u16>,
+    pub(super) max_bits: Option<u16>,
     pub(super) max_gap: Option<u16>,
+    pub(super) merge: Option<bool>,
     pub(super) in_flight: Option<InFlight>,
     pub(super) pause: Option<Duration>,
     pub(super) pause_after_connect: Option<Duration>,
@@ -55,7 +67,9 @@ impl Quirks {
         let duration = |key| fields.duration(key).map(|duration| duration.value);
         Self {
             max_registers: fields.integer("max_registers").map(|count| count.value),
+            max_bits: fields.integer("max_bits").map(|count| count.value),
             max_gap: fields.integer("max_gap").map(|count| count.value),
+            merge: fields.boolean("merge").map(|merge| merge.value),
             in_flight: fields.integer("in_flight").and_then(|count| InFlight::new(count.value)),
             pause: duration("pause"),
             pause_after_connect: duration("pause_after_connect"),
@@ -67,7 +81,9 @@ impl Quirks {
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             max_registers: self.max_registers.or(other.max_registers),
+            max_bits: self.max_bits.or(other.max_bits),
             max_gap: self.max_gap.or(other.max_gap),
+            merge: self.merge.or(other.merge),
             in_flight: self.in_flight.or(other.in_flight),
             pause: self.pause.or(other.pause),
             pause_after_connect: self.pause_after_connect.or(other.pause_after_connect),

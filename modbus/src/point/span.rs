@@ -90,6 +90,13 @@ impl Span {
             && self.address <= other.address
             && other.end() <= self.end()
     }
+
+    /// Whether the two share an address.
+    pub const fn overlaps(self, other: Span) -> bool {
+        self.table as u8 == other.table as u8
+            && (self.address as u32) < other.end()
+            && (other.address as u32) < self.end()
+    }
 }
 
 impl fmt::Display for Span {
