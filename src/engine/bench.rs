@@ -144,6 +144,7 @@ fn options(draft: &Draft<'_>) -> Options {
     options.pause = own.pause.or(pause).unwrap_or(options.pause);
     options.pause_after_connect =
         own.pause_after_connect.or(after_connect).unwrap_or(options.pause_after_connect);
+    options.idle_close = members().filter_map(|device| device.idle_close).min();
     options
 }
 

@@ -59,7 +59,7 @@ impl PlannedStep<'_> {
 #[derive(Debug)]
 pub enum Stage {
     /// Reads that go out together.
-    Scan(Scan),
+    Scan(Box<Scan>),
     /// A pause; the index is that of its step.
     Wait {
         /// Index into [`PlannedTest::steps`].

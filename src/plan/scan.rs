@@ -151,7 +151,7 @@ impl Builder {
             return None;
         }
         let batches = batches(devices, &inputs);
-        Some(Stage::Scan(Scan { inputs, batches, checks, retry }))
+        Some(Stage::Scan(Box::new(Scan { inputs, batches, checks, retry })))
     }
 }
 

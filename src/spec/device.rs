@@ -167,6 +167,7 @@ impl Loader<'_> {
             in_flight: quirks.in_flight,
             pause: quirks.pause,
             pause_after_connect: quirks.pause_after_connect,
+            idle_close: quirks.idle_close,
             response_timeout: timeout,
             retry: retry.unwrap_or_default(),
             simulation,

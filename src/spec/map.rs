@@ -163,11 +163,7 @@ fn check_scale_factor(
 }
 
 /// A point that could not be read as its profile says.
-fn check_place(
-    context: &Context<'_>,
-    profile: &Profile,
-    (declared, point): (&Declared, &Point),
-) {
+fn check_place(context: &Context<'_>, profile: &Profile, (declared, point): (&Declared, &Point)) {
     let span = point.span();
     let problem = if let Some(hole) = profile.holes.iter().find(|hole| hole.overlaps(span)) {
         format!("lies in the hole {hole}, and could not be read")

@@ -109,6 +109,8 @@ pub struct Device {
     pub pause: Option<Duration>,
     /// Silence after connecting.
     pub pause_after_connect: Option<Duration>,
+    /// After how long it closes an idle connection.
+    pub idle_close: Option<Duration>,
     /// From the last byte of a request to its answer.
     pub response_timeout: Duration,
     /// When a transaction is made again.

@@ -43,6 +43,11 @@ pub(super) const QUIRKS: &[Field] = &[
         "Silence after connecting. Default none.",
     ),
     Field::optional(
+        "idle_close",
+        Shape::Duration,
+        "After how long it closes an idle connection; `0s`: close after every exchange. Default never.",
+    ),
+    Field::optional(
         "response_timeout",
         Shape::Duration,
         "From the last byte of a request to its answer. Default 1s.",
@@ -59,6 +64,7 @@ pub(super) struct Quirks {
     pub(super) in_flight: Option<InFlight>,
     pub(super) pause: Option<Duration>,
     pub(super) pause_after_connect: Option<Duration>,
+    pub(super) idle_close: Option<Duration>,
     pub(super) response_timeout: Option<Duration>,
 }
 
@@ -73,6 +79,7 @@ impl Quirks {
             in_flight: fields.integer("in_flight").and_then(|count| InFlight::new(count.value)),
             pause: duration("pause"),
             pause_after_connect: duration("pause_after_connect"),
+            idle_close: duration("idle_close"),
             response_timeout: response_timeout(context, fields),
         }
     }
@@ -87,6 +94,7 @@ impl Quirks {
             in_flight: self.in_flight.or(other.in_flight),
             pause: self.pause.or(other.pause),
             pause_after_connect: self.pause_after_connect.or(other.pause_after_connect),
+            idle_close: self.idle_close.or(other.idle_close),
             response_timeout: self.response_timeout.or(other.response_timeout),
         }
     }

@@ -170,8 +170,7 @@ impl Retry {
 
 /// Reads a `retry:`.
 pub(super) fn retry(context: &Context<'_>, fields: &Fields<'_, '_>) -> Retry {
-    let mut retry =
-        Retry { pace: pace(context, fields, Pace::default()), ..Retry::default() };
+    let mut retry = Retry { pace: pace(context, fields, Pace::default()), ..Retry::default() };
     retry.max_time = fields.duration("max_time").map(|longest| longest.value);
     if fields.has("errors") {
         let nodes = fields.one_or_many("errors").into_iter();

@@ -25,6 +25,11 @@ use crate::framing::mbap::Decoder;
 /// fill it has emptied the socket.
 const READ: usize = 8192;
 
+/// After so many response timeouts one after the other without a byte the connection is renewed. It
+/// may be half open: the device was switched off, a gateway lost it. Two, so that the last of three
+/// attempts goes over a new one.
+const SILENCES: u32 = 2;
+
 /// What a read brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Heard {
@@ -57,6 +62,12 @@ pub(super) struct Connection<'l, S, O> {
     /// It was idle when the open calls were sent, and no byte has come since: if it ends like this
     /// then the device had closed it while idle.
     may_be_stale: bool,
+    /// How many calls had no answer one after the other, and not a byte came.
+    silences: u32,
+    /// When the last of those was given up, or the last byte came.
+    silent_since: Option<Instant>,
+    /// When the last call ended, while none is open. Only where the device closes idle connections.
+    idle_since: Option<Instant>,
 }
 
 impl<O: FnMut(Event<'_>) + Send> Exchanging for Exchange<O> {
@@ -93,6 +104,9 @@ where
             is_rearmed: false,
             is_proven: false,
             may_be_stale: false,
+            silences: 0,
+            silent_since: None,
+            idle_since: None,
         }
     }
 
@@ -104,7 +118,7 @@ where
             && matches!(reason, CloseReason::Eof | CloseReason::Reset | CloseReason::Other { .. });
         let again = self.line.exchange.end(&reason, (&self.batch, self.written), was_stale);
         self.line.queue.put_back(again);
-        if matches!(reason, CloseReason::Link | CloseReason::Exhausted) {
+        if matches!(reason, CloseReason::Link | CloseReason::Exhausted | CloseReason::Idle) {
             // Whatever the device makes of it, the connection is dropped next.
             let _ = timeout(self.line.options.write_timeout, self.stream.shutdown()).await;
         }
@@ -146,6 +160,8 @@ where
         }
         let now = Instant::now();
         self.may_be_stale = false;
+        self.silences = 0;
+        self.silent_since = Some(now);
         self.decoder.feed(buffer.filled());
         let mut heard = Heard::Other;
         while let Some(frame) = self.decoder.next_frame() {
@@ -170,7 +186,8 @@ where
         if self.write_by.is_some_and(|by| by <= now) {
             return Err(CloseReason::Stalled { after: self.line.options.write_timeout });
         }
-        if self.line.exchange.expire(now) {
+        if let Some(sent) = self.line.exchange.expire(now) {
+            self.unanswered(sent, now);
             self.pause(now);
         }
         let deadline = self.line.exchange.next_deadline();
@@ -186,10 +203,10 @@ where
         if !self.batch.is_empty() || self.is_silent() {
             return Ok(());
         }
-        if self.line.exchange.is_exhausted() && self.line.exchange.is_idle() {
-            return Err(CloseReason::Exhausted);
+        if self.line.exchange.is_idle() {
+            self.is_spent()?;
         }
-        while self.line.exchange.has_room() {
+        while self.line.exchange.has_room() && self.silences < SILENCES {
             match self.line.queue.poll_next(context) {
                 Poll::Ready(Some(waiting)) => {
                     if self.line.exchange.is_idle() {
@@ -206,6 +223,33 @@ where
                 break;
             }
         }
+        self.rest()
+    }
+
+    /// Whether it is better to go on with another connection, now that no call is open.
+    fn is_spent(&self) -> Result<(), CloseReason> {
+        if self.line.exchange.is_exhausted() {
+            return Err(CloseReason::Exhausted);
+        }
+        if self.silences >= SILENCES {
+            return Err(CloseReason::Silent { timeouts: self.silences });
+        }
+        Ok(())
+    }
+
+    /// Ends a connection that the device would soon end because it is idle.
+    fn rest(&mut self) -> Result<(), CloseReason> {
+        let Some(limit) = self.line.options.idle_close else { return Ok(()) };
+        if !self.line.exchange.is_idle() {
+            self.idle_since = None;
+            return Ok(());
+        }
+        let now = Instant::now();
+        let at = after(*self.idle_since.get_or_insert(now), limit / 4 * 3);
+        if at <= now {
+            return Err(CloseReason::Idle);
+        }
+        self.wake_at(at);
         Ok(())
     }
 
@@ -245,6 +289,16 @@ where
         if let Some(deadline) = self.line.exchange.written(&self.batch, self.written, now) {
             self.wake_at(deadline);
             self.pause(now);
+        }
+    }
+
+    /// A call that was `sent` then had no answer. Calls that waited at the same time count once, and
+    /// not at all if anything came meanwhile.
+    fn unanswered(&mut self, sent: Instant, now: Instant) {
+        let is_next = |since| if self.silences == 0 { since < sent } else { since <= sent };
+        if self.silent_since.is_none_or(is_next) {
+            self.silences += 1;
+            self.silent_since = Some(now);
         }
     }
 

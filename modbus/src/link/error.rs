@@ -86,7 +86,7 @@ pub enum ConnectError {
     /// No reply to the attempt.
     #[error("no reply within {after:?}")]
     TimedOut {
-        /// The connect timeout.
+        /// The connect timeout, or how long the system tried if that was shorter.
         after: Duration,
     },
     /// The name, or the port of this machine, does not exist.
@@ -118,6 +118,16 @@ impl From<io::Error> for ConnectError {
     }
 }
 
+impl ConnectError {
+    /// The same; what the system gave up is told like what we gave up, `after` this time.
+    pub(super) fn timed(self, after: Duration) -> Self {
+        match self {
+            Self::Other { kind: io::ErrorKind::TimedOut, .. } => Self::TimedOut { after },
+            other => other,
+        }
+    }
+}
+
 /// Why a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CloseReason {
@@ -139,6 +149,16 @@ pub enum CloseReason {
     /// Too many transaction ids are kept back for answers that may still come.
     #[error("too many requests went without an answer to tell late answers apart any longer")]
     Exhausted,
+    /// One request after the other had no answer, and not a byte came: it may be half open.
+    #[error("not a byte came within {timeouts} response timeouts one after the other")]
+    Silent {
+        /// How many.
+        timeouts: u32,
+    },
+    /// It was idle for almost as long as the device allows: see
+    /// [`Options::idle_close`](super::Options::idle_close).
+    #[error("idle: closed before the device does")]
+    Idle,
     /// [`Link::close`](super::Link::close), or the last handle was dropped.
     #[error("the link was closed by its user")]
     Link,

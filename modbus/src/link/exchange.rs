@@ -162,16 +162,16 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         true
     }
 
-    /// Gives up the calls whose time is over. Returns whether there were any.
-    pub(super) fn expire(&mut self, now: Instant) -> bool {
-        let mut any = false;
+    /// Gives up the calls whose time is over. Returns when the last of them was sent.
+    pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
+        let mut last = None;
         while let Some(index) = self.overdue(now) {
             let Some(open) = self.window.retire(index, Fate::Expired) else { break };
             let error = self.silence(&open);
+            last = last.max(open.waiting.sent);
             open.waiting.finish(now, Err(error));
-            any = true;
         }
-        any
+        last
     }
 
     fn overdue(&self, now: Instant) -> Option<usize> {

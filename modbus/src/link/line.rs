@@ -3,7 +3,7 @@
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -45,7 +45,7 @@ impl<E: Exchanging> Line<E> {
     {
         let mut is_first = true;
         while self.queue.needs_connection().await {
-            let limit = self.options.connect_timeout;
+            let (limit, begun) = (self.options.connect_timeout, Instant::now());
             let error = match timeout(limit, connect()).await {
                 Ok(Ok(stream)) => {
                     self.exchange.connected(is_first);
@@ -54,7 +54,7 @@ impl<E: Exchanging> Line<E> {
                     E::serve(&mut self, stream).await;
                     continue;
                 }
-                Ok(Err(error)) => error.into(),
+                Ok(Err(error)) => error.into().timed(begun.elapsed()),
                 Err(_) => ConnectError::TimedOut { after: limit },
             };
             self.queue.fail(&LinkError::Connect(error));

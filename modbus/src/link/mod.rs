@@ -26,6 +26,8 @@
 //! - A write is never sent twice. A read is sent once more if the device turns out to have closed
 //!   the idle connection: closing idle connections is normal. Everything else is the caller's to
 //!   repeat; there is no retry and no backoff here.
+//! - A connection on which one request after the other went without an answer, and not a byte came,
+//!   is renewed before the next request: it may be half open.
 //! - All frames of a call are reported before the call completes.
 //! - A call may be dropped at any time. If its request is already written, its place in the window
 //!   is taken until it is answered or expires.

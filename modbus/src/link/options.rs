@@ -117,6 +117,10 @@ pub struct Options {
     pub pause: Duration,
     /// How long to stay silent after connecting.
     pub pause_after_connect: Duration,
+    /// After how long the device closes an idle connection. It is closed from this side after
+    /// three quarters of that, so that no request meets one that the device just closed; zero: as
+    /// soon as nothing is asked.
+    pub idle_close: Option<Duration>,
     /// How long opening a connection may take.
     pub connect_timeout: Duration,
     /// How long writing may take. What is written at once is at most a window full of requests.
@@ -131,6 +135,7 @@ impl Default for Options {
             in_flight: InFlight::ONE,
             pause: Duration::ZERO,
             pause_after_connect: Duration::ZERO,
+            idle_close: None,
             connect_timeout: Duration::from_secs(3),
             write_timeout: Duration::from_secs(3),
         }

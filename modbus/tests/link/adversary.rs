@@ -140,6 +140,8 @@ struct Device {
     /// Ids that must not come again.
     unusable: HashSet<u16>,
     recent: VecDeque<u16>,
+    /// The last request had nothing in time.
+    was_mute: bool,
 }
 
 impl Device {
@@ -178,7 +180,12 @@ impl Device {
         assert_eq!(u16::from(count), COUNT);
         let (transaction, address) = (u16::from_be_bytes([t1, t2]), u16::from_be_bytes([a1, a2]));
         assert!(!self.unusable.contains(&transaction), "id {transaction} is used again");
-        let deed = Deed::draw(&mut self.chance, self.breaks);
+        let deed = match Deed::draw(&mut self.chance, self.breaks) {
+            // Mute twice in a row, and the link takes another connection.
+            Deed::Late | Deed::Silence if self.was_mute && !self.breaks => Deed::OtherUnit,
+            deed => deed,
+        };
+        self.was_mute = matches!(deed, Deed::Late | Deed::Silence);
         self.note(deed, transaction, number(unit, address));
         match deed {
             Deed::BadHeader => {
@@ -422,6 +429,7 @@ fn device(
             open: Vec::new(),
             unusable: HashSet::new(),
             recent: VecDeque::new(),
+            was_mute: false,
         };
         tokio::spawn(device.serve());
         ready(Ok(near))

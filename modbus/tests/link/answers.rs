@@ -276,6 +276,8 @@ async fn when_half_of_the_ids_are_kept_back_the_connection_is_renewed() {
     let mut seen = std::collections::HashSet::new();
     for _ in 0..32_768 {
         assert!(seen.insert(request(&mut device).await.0), "an id that is kept back");
+        // A sign of life: a connection on which nothing comes is renewed much earlier.
+        device.write_all(&frame(0, 9, &[3])).await.unwrap();
     }
     // The next sixteen come on another connection.
     let mut device = bench.accept().await;
@@ -283,7 +285,10 @@ async fn when_half_of_the_ids_are_kept_back_the_connection_is_renewed() {
         request(&mut device).await;
     }
     while let Some(result) = calls.join_next().await {
-        assert_eq!(result.unwrap(), Err(LinkError::Timeout { after: SECOND }));
+        let result = result.unwrap();
+        let is_silence =
+            matches!(result, Err(LinkError::Timeout { .. } | LinkError::Foreign { .. }));
+        assert!(is_silence, "{result:?}");
     }
     let log = bench.log();
     let closed: Vec<_> = log.iter().filter(|line| line.contains("closed")).collect();

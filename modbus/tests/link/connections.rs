@@ -193,6 +193,114 @@ async fn a_refused_connection_fails_its_call_and_the_next_one_tries_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_system_gave_up_is_a_timeout_too() {
+    let bench = Bench::new(Options::default());
+    bench.refuse(io::ErrorKind::TimedOut);
+    let error = LinkError::Connect(ConnectError::TimedOut { after: ms(0) });
+    assert_eq!(bench.link.call(call(1, read(0))).await.result, Err(error));
+}
+
+/// A gateway that accepts and never answers, or a connection that is half open since the device was
+/// switched off and on.
+#[tokio::test(start_paused = true)]
+async fn after_two_timeouts_without_a_byte_the_connection_is_renewed() {
+    let mut bench = Bench::new(Options::default());
+    let timeout = Err(LinkError::Timeout { after: SECOND });
+    let mut device = proven(&mut bench).await;
+    tokio::time::sleep(ms(1)).await;
+    for n in 1..=2 {
+        let done = bench.start(n, read(2));
+        request(&mut device).await;
+        assert_eq!(done.await.unwrap().result, timeout);
+    }
+    // What the device still says there, or does with it, is nobody's business any more.
+    let done = bench.start(3, read(3));
+    let mut renewed = bench.accept().await;
+    let _ = device.write_all(&answer(2, 20)).await;
+    serve_one(&mut renewed).await;
+    assert_eq!(done.await.unwrap().result, holds(30));
+    assert_eq!(bench.link.counters(), Counters { reconnects: 1, ..Counters::default() });
+    let log = bench.log();
+    let reason = "closed: not a byte came within 2 response timeouts one after the other";
+    assert!(log.iter().any(|line| line.ends_with(reason)), "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_byte_between_two_timeouts_keeps_the_connection() {
+    let mut bench = Bench::new(Options::default());
+    let mut device = proven(&mut bench).await;
+    for n in 1..=4 {
+        let done = bench.start(n, read(2));
+        let (transaction, _) = request(&mut device).await;
+        assert_eq!(done.await.unwrap().result, Err(LinkError::Timeout { after: SECOND }));
+        device.write_all(&answer(transaction, 20)).await.unwrap();
+    }
+    yield_now().await;
+    assert_eq!(bench.connections(), 0);
+    assert_eq!(bench.link.counters(), Counters { late: 4, ..Counters::default() });
+}
+
+/// Calls that wait at the same time are one silence, not many.
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_together_count_as_one_timeout() {
+    let in_flight = InFlight::new(4).unwrap();
+    let mut bench = Bench::new(Options { in_flight, pause: ms(10), ..Options::default() });
+    let calls: Vec<_> = (0..4).map(|n| bench.start(n, read(2))).collect();
+    let mut device = bench.accept().await;
+    for done in calls {
+        assert_eq!(done.await.unwrap().result, Err(LinkError::Timeout { after: SECOND }));
+    }
+    for _ in 0..4 {
+        request(&mut device).await;
+    }
+    let done = bench.start(9, read(3));
+    serve_one(&mut device).await;
+    assert_eq!(done.await.unwrap().result, holds(30), "on the same connection");
+}
+
+/// The device closes after ten seconds: a write that meets a closed connection would be lost.
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_closed_before_the_device_does() {
+    let idle_close = Some(10 * SECOND);
+    let mut bench = Bench::new(Options { idle_close, ..Options::default() });
+    let mut device = proven(&mut bench).await;
+    for n in 1..=3 {
+        tokio::time::sleep(ms(7400)).await;
+        let done = bench.start(n, read(2));
+        serve_one(&mut device).await;
+        assert_eq!(done.await.unwrap().result, holds(20));
+    }
+    bench.log();
+    let mut rest = Vec::new();
+    device.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(bench.log(), ["29700 closed: idle: closed before the device does"]);
+    let done = bench.start(9, write(1, 2));
+    let mut device = bench.accept().await;
+    let mut bytes = [0; 12];
+    device.read_exact(&mut bytes).await.unwrap();
+    device.write_all(&bytes).await.unwrap();
+    assert!(done.await.unwrap().result.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_must_not_be_idle_is_closed_as_soon_as_nothing_is_asked() {
+    let idle_close = Some(ms(0));
+    let mut bench = Bench::new(Options { idle_close, ..Options::default() });
+    for round in 1..=2 {
+        let calls: Vec<_> = (0..5).map(|n| bench.start(n, read(2))).collect();
+        let mut device = bench.accept().await;
+        for done in calls {
+            serve_one(&mut device).await;
+            assert_eq!(done.await.unwrap().result, holds(20), "all over one connection");
+        }
+        let mut rest = Vec::new();
+        device.read_to_end(&mut rest).await.unwrap();
+        assert_eq!((rest.len(), bench.link.counters().reconnects), (0, round - 1));
+    }
+    assert_eq!(bench.connections(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_device_costs_the_waiting_calls_one_connect_timeout() {
     let options = Options { connect_timeout: SECOND, ..Options::default() };
     let bench = Bench::new(options);
