@@ -10,6 +10,7 @@
 //! | [`serial`] | serial lines: how characters are formed, how long they take | frames |
 //! | [`address`] | `tcp://host:port?options`: where a line is | how it is opened |
 //! | [`duration`] | spans of time as they are written: `500ms`, `1h` | what they are for |
+//! | [`tls`] | certificates and keys from files, the role in a certificate | connections |
 //! | [`value`] | exact decimals, floats, texts: what a register can mean | where it came from |
 //! | [`point`] | a named datum: table, address, type, order, scale | how it is read |
 //! | [`planner`] | the fewest reads that cover a set of points | links, values |
@@ -25,5 +26,6 @@ pub mod pdu;
 pub mod planner;
 pub mod point;
 pub mod serial;
+pub mod tls;
 pub mod value;
 pub mod wait;
