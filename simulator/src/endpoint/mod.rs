@@ -1,31 +1,48 @@
-//! One simulated line: the units on it, served to any number of clients at once over in-memory
-//! streams and over TCP.
+//! One simulated line: the units on it, served to any number of clients at once, in memory and on
+//! whatever a real line hangs on.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | `listener` | what a line can be served on, and how each is |
+//! | `pty`, `symlink`, `udp` | one each of that |
+//! | `wire` | the framing of a line and the time that it takes |
+//! | `connection`, `outbox` | Modbus TCP on a stream: answers overlap |
+//! | `bus`, `sending` | serial framings on a stream: one frame at a time |
+//! | `answer`, `units` | from a request frame to the bytes of its answer, for all of them |
 
 mod answer;
+mod bus;
 mod connection;
+mod listener;
 mod outbox;
+#[cfg(unix)]
+mod pty;
+mod sending;
+#[cfg(unix)]
+mod symlink;
+mod udp;
 mod units;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
+use passline_modbus::framing::Framing;
 use tokio::io::{DuplexStream, duplex};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::device::Device;
-use crate::fault::End;
+pub use listener::Listener;
+#[cfg(unix)]
+pub use pty::Pty;
+#[cfg(unix)]
+pub use symlink::Symlink;
 use units::Units;
+pub use wire::Wire;
 
 /// Bytes that an in-memory stream holds in either direction.
 const STREAM: usize = 16 * 1024;
-
-/// How long a listener rests after it could not accept: what it lacks, most often file
-/// descriptors, comes back only when connections end.
-const ACCEPT_REST: Duration = Duration::from_millis(20);
 
 /// The units of one line. Dropping it ends all that it serves.
 ///
@@ -53,19 +70,28 @@ impl Endpoint {
         self.units.with(unit_id, look)
     }
 
-    /// A connection to the line that exists in memory only: its client's end. In paused tokio
-    /// time nothing but the delays of the devices passes.
+    /// A connection to the line that exists in memory only, with Modbus TCP: its client's end. In
+    /// paused tokio time nothing but the delays of the devices passes.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
     pub fn connect(&self) -> DuplexStream {
+        self.connect_by(Wire::instant(Framing::Mbap))
+    }
+
+    /// As [`Self::connect`], by any wire.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn connect_by(&self, wire: Wire) -> DuplexStream {
         let (client, mut server) = duplex(STREAM);
         let units = Arc::clone(&self.units);
         let mut alive = self.alive.subscribe();
         tokio::spawn(async move {
             tokio::select! {
-                _ = connection::serve(&mut server, &units) => {}
+                _ = listener::on_stream(&mut server, &units, wire) => {}
                 _ = alive.changed() => {}
             }
         });
@@ -74,42 +100,19 @@ impl Endpoint {
 
     /// Serves the line on `listener`, until `stop` resolves or the endpoint is dropped; the
     /// connections then end, too.
-    pub fn serve<F>(&self, listener: TcpListener, stop: F) -> impl Future<Output = ()> + use<F>
+    pub fn serve<L, F>(&self, listener: L, stop: F) -> impl Future<Output = ()> + use<L, F>
     where
+        L: Into<Listener>,
         F: Future<Output = ()>,
     {
-        let units = Arc::clone(&self.units);
+        let (listener, units) = (listener.into(), Arc::clone(&self.units));
         let mut alive = self.alive.subscribe();
         async move {
             tokio::select! {
-                () = accept(listener, units) => {}
+                () = listener.serve(units) => {}
                 () = stop => {}
                 _ = alive.changed() => {}
             }
-        }
-    }
-}
-
-/// Accepts for ever. The connections are its own: they end when it is dropped.
-async fn accept(listener: TcpListener, units: Arc<Units>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((mut stream, _)) => {
-                    // Answers would be late without it, but not wrong.
-                    let _ = stream.set_nodelay(true);
-                    let units = Arc::clone(&units);
-                    connections.spawn(async move {
-                        if connection::serve(&mut stream, &units).await == End::Reset {
-                            // Without it, it is closed in order.
-                            let _ = stream.set_zero_linger();
-                        }
-                    });
-                }
-                Err(_) => sleep(ACCEPT_REST).await,
-            },
-            Some(_) = connections.join_next() => {}
         }
     }
 }

@@ -31,10 +31,10 @@ impl Received<'_> {
     /// Appends the frame of an answer with this PDU to `out`; nothing if it is none.
     pub(crate) fn frame(&self, pdu: &[u8], out: &mut Vec<u8>) {
         // Fails only for what is no PDU.
-        let _ = match self.framing {
-            Framing::Mbap => mbap::encode(self.transaction, self.unit_id, pdu, out),
-            Framing::Rtu | Framing::Ascii => Ok(()),
-        };
+        match self.framing.mode() {
+            None => drop(mbap::encode(self.transaction, self.unit_id, pdu, out)),
+            Some(mode) => drop(mode.encode(self.unit_id, pdu, out)),
+        }
     }
 }
 

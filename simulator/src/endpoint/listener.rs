@@ -1,0 +1,106 @@
+//! What a line can be served on, and how each is: connections are accepted, or there is but one
+//! stream. Knows nothing of frames.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use passline_modbus::framing::Framing;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+#[cfg(unix)]
+use super::pty::Pty;
+use super::units::Units;
+use super::wire::Wire;
+use super::{bus, connection, udp};
+use crate::fault::End;
+
+/// How long a listener rests after it could not accept, or its only stream failed: what it lacks,
+/// most often file descriptors, comes back only when connections end.
+const REST: Duration = Duration::from_millis(20);
+
+/// What a line is served on.
+#[derive(Debug)]
+pub enum Listener {
+    /// Connections, with any framing. A wire that is paced is one for each connection.
+    Tcp(TcpListener, Wire),
+    /// Modbus TCP in datagrams.
+    Udp(UdpSocket),
+    /// A pseudo-terminal.
+    #[cfg(unix)]
+    Pty(Pty, Wire),
+}
+
+impl From<TcpListener> for Listener {
+    /// Modbus TCP.
+    fn from(listener: TcpListener) -> Self {
+        Self::Tcp(listener, Wire::instant(Framing::Mbap))
+    }
+}
+
+impl Listener {
+    /// Serves the units, for ever.
+    pub(super) async fn serve(self, units: Arc<Units>) {
+        match self {
+            Self::Tcp(listener, wire) => {
+                accept(listener, move |mut stream| {
+                    let units = Arc::clone(&units);
+                    async move {
+                        let end = on_stream(&mut stream, &units, wire).await;
+                        close(&stream, end);
+                    }
+                })
+                .await;
+            }
+            Self::Udp(socket) => udp::serve(socket, units).await,
+            #[cfg(unix)]
+            Self::Pty(mut pty, wire) => loop {
+                // No client can end it, and no device.
+                on_stream(&mut pty, &units, wire).await;
+                sleep(REST).await;
+            },
+        }
+    }
+}
+
+/// Serves the units on one stream, as its framing asks for.
+pub(super) async fn on_stream<S>(stream: &mut S, units: &Units, wire: Wire) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match wire.framing().mode() {
+        None => connection::serve(stream, units).await,
+        Some(mode) => bus::serve(stream, units, mode, wire).await,
+    }
+}
+
+/// Has a connection end as a device wants it to, once it is dropped.
+fn close(stream: &TcpStream, end: End) {
+    if end == End::Reset {
+        // Without it, it is closed in order.
+        let _ = stream.set_zero_linger();
+    }
+}
+
+/// Accepts for ever. The connections are its own: they end when it is dropped.
+async fn accept<F: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    serve: impl Fn(TcpStream) -> F,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    // Answers would be late without it, but not wrong.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(serve(stream));
+                }
+                Err(_) => sleep(REST).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Modbus TCP frames in datagrams: each is answered to where it came from. What is no frame is
+//! ignored: there is no connection to end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use passline_modbus::framing::{Framing, mbap};
+use tokio::net::UdpSocket;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use super::answer::answer;
+use super::units::Units;
+use crate::fault::{Arrival, Received, Transmission};
+
+/// The largest datagram there is.
+const DATAGRAM: usize = 65_535;
+
+/// So many answers wait at the most. What is asked beyond them is lost, as datagrams may be.
+const WAITING: usize = 1024;
+
+/// How long the socket rests after an error, which mostly tells that a client is gone.
+const REST: Duration = Duration::from_millis(1);
+
+/// Serves the units on a socket, for ever. What is to be answered later ends with it.
+pub(super) async fn serve(socket: UdpSocket, units: Arc<Units>) {
+    let socket = Arc::new(socket);
+    let mut waiting = JoinSet::new();
+    let mut datagram = vec![0; DATAGRAM];
+    loop {
+        tokio::select! {
+            received = socket.recv_from(&mut datagram) => match received {
+                Ok((count, client)) => {
+                    let bytes = datagram.get(..count).unwrap_or_default();
+                    for sent in answers(bytes, &units) {
+                        if waiting.len() < WAITING {
+                            waiting.spawn(send(Arc::clone(&socket), client, sent));
+                        }
+                    }
+                }
+                Err(_) => sleep(REST).await,
+            },
+            Some(_) = waiting.join_next() => {}
+        }
+    }
+}
+
+/// What the units answer to the frames of one datagram.
+fn answers(datagram: &[u8], units: &Units) -> Vec<Transmission> {
+    let mut decoder = mbap::Decoder::new();
+    decoder.feed(datagram);
+    let mut answers = Vec::new();
+    while let Some(Ok(frame)) = decoder.next_frame() {
+        let received = Received {
+            framing: Framing::Mbap,
+            transaction: frame.transaction,
+            unit_id: frame.unit,
+            pdu: frame.pdu,
+            bytes: frame.bytes,
+        };
+        let elapsed = units.elapsed(Instant::now());
+        // There is no connection: it is as old as the simulation.
+        let arrival = Arrival { elapsed, connected: elapsed, overlaps: false };
+        answers.push(answer(units, &received, arrival));
+    }
+    answers
+}
+
+/// Every piece is a datagram.
+async fn send(socket: Arc<UdpSocket>, client: SocketAddr, sent: Transmission) {
+    sleep(sent.delay).await;
+    for piece in sent.pieces.into_iter().filter(|piece| !piece.bytes.is_empty()) {
+        sleep(piece.pause).await;
+        // The client may be gone.
+        let _ = socket.send_to(&piece.bytes, client).await;
+    }
+}
