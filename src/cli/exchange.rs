@@ -52,11 +52,19 @@ impl Exchange {
         unit: u8,
         request: Request<'static>,
     ) -> Result<Response, Failure> {
+        let completed = self.link.call(self.call(unit, request)).await;
+        completed.result.map_err(Failure::Link)?.map_err(Failure::Exception)
+    }
+
+    /// Sends one write to all units of a serial line, once. Nobody answers.
+    pub(super) async fn tell_all(&self, request: Request<'static>) -> Result<(), Failure> {
+        self.link.broadcast(self.call(0, request)).await.map(drop).map_err(Failure::Link)
+    }
+
+    fn call(&self, unit: u8, request: Request<'static>) -> Call {
         let id = self.calls.get() + 1;
         self.calls.set(id);
-        let call = Call { id, unit, request, timeout: self.timeout };
-        let answer = self.link.call(call).await.result.map_err(Failure::Link)?;
-        answer.map_err(Failure::Exception)
+        Call { id, unit, request, timeout: self.timeout }
     }
 
     /// Closes the line cleanly.

@@ -16,6 +16,7 @@ mod signals;
 mod simulate;
 mod target;
 mod terminal;
+mod write;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Read(arguments) => read::read(&arguments),
+        Command::Write(arguments) => write::write(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Completions(arguments) => completions::completions(&arguments),

@@ -5,3 +5,4 @@ mod bench;
 #[path = "../binary/mod.rs"]
 mod binary;
 mod read;
+mod write;

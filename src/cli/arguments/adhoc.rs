@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use passline_modbus::address::{Address, AddressError};
 use passline_modbus::point::Order;
 use passline_modbus::value::Decimal;
 
 use super::timeout;
 use crate::cli::target::Target;
+use crate::cli::write::{Assignment, Function};
 
 /// How registers make a value.
 #[derive(Debug, Default, Args)]
@@ -55,6 +57,41 @@ pub(crate) struct ReadArguments {
     #[arg(long, value_name = "INTERVAL", num_args = 0..=1, require_equals = true,
           default_missing_value = "1s", env = "PASSLINE_WATCH", value_parser = timeout)]
     pub(crate) watch: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WriteArguments {
+    /// Where the device is, such as tcp://host:port or rtu:///dev/ttyUSB0
+    #[arg(value_name = "LINK", value_parser = link)]
+    pub(crate) link: Address,
+    /// What to write where: coil:0=on, holding:100=23.5, holding:10=1,2,3 for values one after the
+    /// other, holding:100.3=on for a bit of a register
+    #[arg(value_name = "PLACE=VALUE", required = true)]
+    pub(crate) assignments: Vec<Assignment>,
+    /// The device's Modbus address on the link
+    #[arg(long, value_name = "N", env = "PASSLINE_UNIT_ID", required_unless_present = "broadcast")]
+    pub(crate) unit_id: Option<u8>,
+    /// Write to all devices of a serial line at once; nobody answers
+    #[arg(long, env = "PASSLINE_BROADCAST", value_parser = BoolishValueParser::new(),
+          conflicts_with_all = ["unit_id", "verify"])]
+    pub(crate) broadcast: bool,
+    #[command(flatten)]
+    pub(crate) shape: ValueArguments,
+    /// Which function writes
+    #[arg(long, value_name = "FUNCTION", env = "PASSLINE_FUNCTION", value_enum, default_value_t = Function::Auto)]
+    pub(crate) function: Function,
+    /// Write the nearest value that the registers can hold
+    #[arg(long, env = "PASSLINE_ROUND", value_parser = BoolishValueParser::new())]
+    pub(crate) round: bool,
+    /// Read back what was written, and compare
+    #[arg(long, env = "PASSLINE_VERIFY", value_parser = BoolishValueParser::new())]
+    pub(crate) verify: bool,
+    /// Say what was written
+    #[arg(long, short, env = "PASSLINE_VERBOSE", value_parser = BoolishValueParser::new())]
+    pub(crate) verbose: bool,
+    /// How long to wait for an answer; default what the link says, else 1s
+    #[arg(long, value_name = "TIME", env = "PASSLINE_TIMEOUT", value_parser = timeout)]
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// An address that a client can open.

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use passline_modbus::address::Address;
 use passline_modbus::duration::parse_duration;
 
-pub(crate) use adhoc::{ReadArguments, ValueArguments};
+pub(crate) use adhoc::{ReadArguments, ValueArguments, WriteArguments};
 
 use crate::plan::{Selection, Shard};
 
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Simulate(SimulateArguments),
     /// Read values from a device and print them bare
     Read(ReadArguments),
+    /// Write values to a device
+    Write(WriteArguments),
     /// Write a starter spec and a profile to begin with
     Init(InitArguments),
     /// Print the JSON Schema of the spec language, for editors

@@ -10,7 +10,8 @@ use super::arguments::ReadArguments;
 use super::exchange::{Exchange, block_on, check_unit, failed};
 use super::exit::Exit;
 use super::terminal;
-use round::{Bad, Round, Sample};
+use round::{Bad, Sample};
+pub(super) use round::{Good, Round};
 
 /// Runs the command.
 pub(super) fn read(arguments: &ReadArguments) -> Exit {
@@ -73,7 +74,7 @@ fn complain(round: &Round, samples: &[Sample]) -> Exit {
 fn hint(round: &Round, samples: &[Sample]) {
     let mut said = Vec::new();
     for (point, sample) in round.points().iter().zip(samples) {
-        let Ok(round::Good { raw: Raw::Registers(registers), .. }) = sample else { continue };
+        let Ok(Good { raw: Raw::Registers(registers), .. }) = sample else { continue };
         for hint in hint::hints(point, registers) {
             if !said.contains(&hint.options) {
                 let (place, value) = (point.span(), &hint.value);

@@ -9,27 +9,27 @@ use crate::cli::exchange::{Exchange, Failure};
 use crate::cli::terminal;
 
 /// What to read of one unit, and in which requests.
-pub(super) struct Round {
+pub(in crate::cli) struct Round {
     unit: u8,
     points: Vec<Point>,
     reads: Vec<Read>,
 }
 
 /// What became of one point.
-pub(super) type Sample = Result<Good, Bad>;
+pub(in crate::cli) type Sample = Result<Good, Bad>;
 
 /// A value, as it is shown, and where it came from.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Good {
-    pub(super) text: String,
-    pub(super) raw: Raw<'static>,
+pub(in crate::cli) struct Good {
+    pub(in crate::cli) text: String,
+    pub(in crate::cli) raw: Raw<'static>,
 }
 
 /// Why there is no value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Bad {
-    pub(super) text: String,
-    pub(super) remedy: Option<&'static str>,
+pub(in crate::cli) struct Bad {
+    pub(in crate::cli) text: String,
+    pub(in crate::cli) remedy: Option<&'static str>,
 }
 
 impl From<Failure> for Bad {
@@ -39,20 +39,20 @@ impl From<Failure> for Bad {
 }
 
 impl Round {
-    pub(super) fn new(unit: u8, points: Vec<Point>) -> Result<Self, TooLong> {
+    pub(in crate::cli) fn new(unit: u8, points: Vec<Point>) -> Result<Self, TooLong> {
         let wanted = |point: &Point| Wanted { span: point.span(), alone: false };
         let wanted: Vec<Wanted> = points.iter().map(wanted).collect();
         let reads = planner::plan(&wanted, &Rules::default())?;
         Ok(Self { unit, points, reads })
     }
 
-    pub(super) fn points(&self) -> &[Point] {
+    pub(in crate::cli) fn points(&self) -> &[Point] {
         &self.points
     }
 
     /// Reads every point, each exactly once. A device that does not answer is not asked for the
     /// rest.
-    pub(super) async fn read(&self, exchange: &Exchange) -> Vec<Sample> {
+    pub(in crate::cli) async fn read(&self, exchange: &Exchange) -> Vec<Sample> {
         let unasked = || Bad { text: "not asked: the device did not answer".into(), remedy: None };
         let mut samples: Vec<Sample> = self.points.iter().map(|_| Err(unasked())).collect();
         for read in &self.reads {
