@@ -156,7 +156,8 @@ impl Loader<'_> {
             None => (None, 1),
         };
         let (map, quirks) = map.filter(|_| has_points)?;
-        let simulation = simulate::simulation(context, &map, fields.object("simulate"));
+        let address = line.as_ref().map(|line| &line.address);
+        let simulation = simulate::simulation(context, &map, address, fields.object("simulate"));
         let asked = line.as_ref().and_then(|line| line.address.overrides().response_timeout);
         let timeout = asked.or(quirks.response_timeout).unwrap_or(RESPONSE_TIMEOUT);
         Some(Device {

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use passline_modbus::framing::Framing;
+use passline_modbus::framing::{Framing, rtu};
 
 use super::chance::Dice;
-use super::header::Header;
+use super::header::{Header, spoil_crc};
 use super::wire::{End, Order, Received, Transmission};
 
 /// A fault on the way out.
@@ -119,7 +119,7 @@ impl FrameFault {
             Self::Truncate { count } => sent.truncate(sent.len().saturating_sub((*count).into())),
             Self::Trailing(noise) => sent.append(&noise.bytes(dice)),
             Self::Noise(noise) => sent.prepend(noise.bytes(dice)),
-            Self::Collision => collide(sent, dice),
+            Self::Collision => collide(context.received.framing, sent, dice),
             Self::Echo => sent.echo = context.received.bytes.to_vec(),
             Self::Foreign { unit_id } => {
                 let other = context.received.unit_id % 247 + 1;
@@ -158,11 +158,21 @@ impl Context<'_> {
     }
 }
 
-/// Every byte from a drawn one on is changed.
-fn collide(sent: &mut Transmission, dice: &mut Dice) {
+/// Every byte from a drawn one on is changed, and not into another sound frame.
+fn collide(framing: Framing, sent: &mut Transmission, dice: &mut Dice) {
     let length = sent.len();
     let from = usize::try_from(dice.below(length as u64)).unwrap_or_default();
-    let other = dice.bytes(length);
+    // No character of 7 bits is left where there were only such.
+    let least = if framing == Framing::Ascii { 0x80 } else { 1 };
     let bytes = sent.pieces.iter_mut().flat_map(|piece| &mut piece.bytes);
-    bytes.zip(other).skip(from).for_each(|(byte, other)| *byte ^= other.max(1));
+    for (byte, other) in bytes.zip(dice.bytes(length)).skip(from) {
+        *byte ^= other | least;
+    }
+    let mixed: Vec<u8> = sent.pieces.iter().flat_map(|piece| &piece.bytes).copied().collect();
+    // A frame with its CRC behind it has the CRC 0.
+    if framing == Framing::Rtu && rtu::crc(&mixed) == 0 {
+        if let Some(last) = sent.pieces.last_mut() {
+            spoil_crc(&mut last.bytes);
+        }
+    }
 }

@@ -96,8 +96,11 @@ impl<'a> Header<'a> {
     pub(super) fn frame(&self, pdu: &[u8]) -> Vec<u8> {
         let mut frame = Vec::new();
         self.answers.frame(pdu, &mut frame);
-        if self.answers.framing == Framing::Mbap {
-            self.spoil_fields(&mut frame);
+        match self.answers.framing {
+            Framing::Mbap => self.spoil_fields(&mut frame),
+            Framing::Rtu | Framing::Ascii if self.is_sound => {}
+            Framing::Rtu => spoil_crc(&mut frame),
+            Framing::Ascii => spoil_lrc(&mut frame),
         }
         frame
     }
@@ -112,5 +115,19 @@ impl<'a> Header<'a> {
             [*l1, *l0] = length.to_be_bytes();
             [*p1, *p0] = self.protocol.to_be_bytes();
         }
+    }
+}
+
+/// The CRC is at the end.
+pub(super) fn spoil_crc(frame: &mut [u8]) {
+    if let Some(last) = frame.last_mut() {
+        *last ^= 1;
+    }
+}
+
+/// The LRC is the two digits before the line end; it stays one.
+fn spoil_lrc(frame: &mut [u8]) {
+    if let Some(digit) = frame.iter_mut().nth_back(2) {
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
     }
 }

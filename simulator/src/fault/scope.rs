@@ -11,6 +11,8 @@ pub struct Scope {
     pub span: Option<Span>,
     /// The request begins at this address, whatever the table.
     pub start: Option<u16>,
+    /// The request reads or writes more registers or bits than this.
+    pub more_than: Option<u16>,
     /// The request has this function code.
     pub function: Option<u8>,
     /// The request is for this unit id.
@@ -21,6 +23,7 @@ impl Scope {
     pub(super) fn covers(&self, asked: &Asked) -> bool {
         self.span.is_none_or(|span| asked.touches(|touched| overlap(span, *touched)))
             && self.start.is_none_or(|start| asked.touches(|touched| touched.address() == start))
+            && self.more_than.is_none_or(|most| asked.touches(|touched| touched.count() > most))
             && self.function.is_none_or(|function| function == asked.function)
             && self.unit_id.is_none_or(|unit_id| unit_id == asked.unit_id)
     }

@@ -154,6 +154,7 @@ async fn all_that_a_scope_gives_has_to_hold() {
     let scope = Scope {
         span: Span::new(Table::Holding, 4, 1),
         start: Some(4),
+        more_than: None,
         function: Some(6),
         unit_id: Some(1),
     };
