@@ -129,7 +129,7 @@ impl Bell {
             order = match left {
                 None => self.changed.wait(order).unwrap_or_else(PoisonError::into_inner),
                 Some(left) if left > SLACK => {
-                    let waited = self.changed.wait_timeout(order, left - SLACK);
+                    let waited = self.changed.wait_timeout(order, left.saturating_sub(SLACK));
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
                 Some(Duration::ZERO) => {
