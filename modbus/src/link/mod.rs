@@ -32,6 +32,7 @@
 //! - A call may be dropped at any time. If its request is already written, its place in the window
 //!   is taken until it is answered or expires.
 
+mod bus;
 mod connection;
 mod error;
 mod event;
@@ -65,7 +66,10 @@ use self::{
     line::Line,
     queue::{Command, Reply, Waiting},
 };
-use crate::pdu::{Answer, Request};
+use crate::{
+    framing::serial::Mode,
+    pdu::{Answer, Request},
+};
 
 /// How many calls may wait in the queue before [`Link::call`] waits for a place in it.
 const QUEUE: usize = 64;
@@ -133,8 +137,20 @@ impl Link {
         let (commands, queue) = mpsc::channel(QUEUE);
         let tally = Arc::new(Tally::default());
         let reporter = Reporter::new(observer, Arc::clone(&tally));
-        let exchange = Exchange::new(options.in_flight, reporter);
-        tokio::spawn(Line::new(queue, options, exchange).run(connect));
+        match options.discipline {
+            Discipline::Mbap => {
+                let exchange = Exchange::new(options.in_flight, reporter);
+                tokio::spawn(Line::new(queue, options, exchange).run(connect));
+            }
+            Discipline::Rtu(bus) => {
+                let exchange = bus::Exchange::new(reporter, bus, Mode::Rtu);
+                tokio::spawn(Line::new(queue, options, exchange).run(connect));
+            }
+            Discipline::Ascii(bus) => {
+                let exchange = bus::Exchange::new(reporter, bus, Mode::Ascii);
+                tokio::spawn(Line::new(queue, options, exchange).run(connect));
+            }
+        }
         Self { commands, tally, is_bus: options.discipline.bus().is_some() }
     }
 

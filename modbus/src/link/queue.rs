@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{Call, Completed, LinkError};
-use crate::pdu::Answer;
+use crate::pdu::{Answer, Request};
 
 /// What a handle asks of its line.
 #[derive(Debug)]
@@ -72,8 +72,7 @@ impl Waiting {
 
     /// Whether sending the request twice is the same as sending it once.
     pub(super) fn is_read(&self) -> bool {
-        let function = self.call.request.function_code().value();
-        matches!(function, 1..=4 | 7 | 11 | 12 | 17 | 20 | 24 | 43)
+        is_read(&self.call.request)
     }
 
     /// Whether all that the request does is to change something. What the standard leaves to the
@@ -82,6 +81,11 @@ impl Waiting {
         // 8 tests the line and 23 reads besides.
         !self.is_read() && !matches!(self.call.request.function_code().value(), 8 | 23)
     }
+}
+
+/// Whether sending the request twice is the same as sending it once.
+pub(super) fn is_read(request: &Request<'_>) -> bool {
+    matches!(request.function_code().value(), 1..=4 | 7 | 11 | 12 | 17 | 20 | 24 | 43)
 }
 
 /// The calls that are not sent yet.

@@ -1,0 +1,325 @@
+//! One connection of a bus from its beginning to its end: who may speak when. One call after the
+//! other, each at its time; whose a frame is, the exchange says.
+
+use std::{collections::VecDeque, convert::Infallible, future::poll_fn, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    select,
+    time::Instant,
+};
+
+use super::{
+    debts::Kind,
+    exchange::{Asked, Exchange, Outcome},
+    wire::{Heard, Wire},
+};
+use crate::{
+    framing::serial::Mode,
+    link::{
+        BROADCAST, Bus, Call, CloseReason, Event, LinkError, Malformed, What,
+        exchange::after,
+        line::{Exchanging, Line},
+        queue::{Waiting, is_read},
+    },
+    pdu::{self, Answer, decode_answer, encode_request},
+};
+
+/// After so many timeouts one after the other without a byte the stream of a gateway is renewed: it
+/// may be half open.
+const SILENCES: u32 = 2;
+
+/// See the module.
+pub(super) struct Connection<'l, S, O> {
+    wire: Wire<S>,
+    line: &'l mut Line<Exchange<O>>,
+    bus: Bus,
+    mode: Mode,
+    /// The call whose turn it is.
+    waiting: Option<Waiting>,
+    pdu: Vec<u8>,
+    frame: Vec<u8>,
+    /// No request begins before this.
+    free: Instant,
+    /// Nor before this, as long as an answer of this kind is missing.
+    settle: Option<(Kind, Instant)>,
+    idle_since: Instant,
+    /// A call has been answered on it.
+    is_proven: bool,
+    /// It was idle when the open call was sent, at this count of bytes received.
+    stale_at: Option<u64>,
+    silences: u32,
+}
+
+impl<O: FnMut(Event<'_>) + Send> Exchanging for Exchange<O> {
+    fn connected(&mut self, is_first: bool) {
+        self.reporter.connected(is_first);
+    }
+
+    async fn serve<S>(line: &mut Line<Self>, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        Connection::new(stream, line).run().await;
+    }
+}
+
+impl<'l, S, O> Connection<'l, S, O>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    O: FnMut(Event<'_>) + Send,
+{
+    pub(super) fn new(stream: S, line: &'l mut Line<Exchange<O>>) -> Self {
+        let (bus, mode) = line.exchange.bus;
+        let now = Instant::now();
+        let free = after(now, line.options.pause_after_connect);
+        Self {
+            wire: Wire::new(stream, bus, mode),
+            line,
+            bus,
+            mode,
+            waiting: None,
+            pdu: Vec::new(),
+            frame: Vec::new(),
+            free,
+            settle: None,
+            idle_since: now,
+            is_proven: false,
+            stale_at: None,
+            silences: 0,
+        }
+    }
+
+    /// Serves the line until the connection ends.
+    pub(super) async fn run(mut self) {
+        let reason = match self.talk().await {
+            Ok(never) => match never {},
+            Err(reason) => reason,
+        };
+        self.end(&reason);
+        if matches!(reason, CloseReason::Link | CloseReason::Idle | CloseReason::Silent { .. }) {
+            self.wire.shutdown(self.line.options.write_timeout).await;
+        }
+    }
+
+    async fn talk(&mut self) -> Result<Infallible, CloseReason> {
+        loop {
+            let waiting = self.next().await?;
+            let call = waiting.call.clone();
+            self.waiting = Some(waiting);
+            let result = match self.encode(&call) {
+                Err(defect) => Err(LinkError::Request(defect)),
+                Ok(()) if call.unit == BROADCAST => match self.broadcast(&call).await? {
+                    None => continue,
+                    Some(error) => Err(error),
+                },
+                Ok(()) => self.transact(&call).await?,
+            };
+            self.finish(result);
+            if self.bus.pace.is_none() && self.silences >= SILENCES {
+                return Err(CloseReason::Silent { timeouts: self.silences });
+            }
+        }
+    }
+
+    /// The next call. The line is listened to meanwhile.
+    async fn next(&mut self) -> Result<Waiting, CloseReason> {
+        self.idle_since = Instant::now();
+        let rest = self.line.options.idle_close.filter(|_| self.bus.pace.is_none());
+        let until = rest.map(|limit| after(self.idle_since, limit / 4 * 3));
+        let Line { queue, exchange, .. } = &mut *self.line;
+        loop {
+            select! {
+                biased;
+                heard = self.wire.hear(exchange, until) => {
+                    if let Heard::Time = heard? {
+                        return Err(CloseReason::Idle);
+                    }
+                }
+                next = poll_fn(|context| queue.poll_next(context)) => {
+                    return next.ok_or(CloseReason::Link);
+                }
+            }
+        }
+    }
+
+    fn encode(&mut self, call: &Call) -> Result<(), Malformed> {
+        self.pdu.clear();
+        self.frame.clear();
+        encode_request(&call.request, &mut self.pdu).map_err(Malformed::Pdu)?;
+        // The one thing that can be wrong with a PDU here; and it is not.
+        let too_long = |_| Malformed::Pdu(pdu::Defect::TooLong { got: self.pdu.len() });
+        self.mode.encode(call.unit, &self.pdu, &mut self.frame).map_err(too_long)
+    }
+
+    /// Nobody answers; everybody needs time to do it.
+    async fn broadcast(&mut self, call: &Call) -> Result<Option<LinkError>, CloseReason> {
+        if let Some(error) = self.hush(call.timeout).await? {
+            return Ok(Some(error));
+        }
+        let sent = self.send(call, true).await?;
+        self.free = after(sent, self.bus.turnaround.max(self.line.options.pause));
+        if let Some(waiting) = self.waiting.take() {
+            waiting.finish_broadcast(sent);
+        }
+        Ok(None)
+    }
+
+    /// Asks, and asks again if what came could be owed to an earlier request.
+    async fn transact(&mut self, call: &Call) -> Result<Result<Answer, LinkError>, CloseReason> {
+        let function = call.request.function_code().value();
+        let kind = Kind::new(call.unit, function);
+        let mut is_listened = false;
+        loop {
+            self.line.exchange.debts.forget(Instant::now());
+            let oldest = self.line.exchange.debts.oldest(kind);
+            match self.ask(call, kind, is_listened).await? {
+                Outcome::Answer(answer) => return Ok(Ok(answer)),
+                Outcome::Failed(error) => return Ok(Err(error)),
+                Outcome::SetAside(answer) => {
+                    let sent = self.waiting.as_ref().and_then(|waiting| waiting.sent);
+                    let age = sent.zip(oldest).map_or(Duration::ZERO, |(sent, at)| sent - at);
+                    // A device is not late by the same amount to the microsecond.
+                    let until = after(Instant::now(), age.saturating_add(call.timeout));
+                    let answer = self.listen(kind, answer, until).await?;
+                    if !is_read(&call.request) {
+                        self.line.exchange.settled(kind);
+                        return Ok(Ok(answer));
+                    }
+                    is_listened = true;
+                }
+            }
+        }
+    }
+
+    /// Sends the request and waits for what becomes of it.
+    async fn ask(
+        &mut self,
+        call: &Call,
+        kind: Kind,
+        is_listened: bool,
+    ) -> Result<Outcome, CloseReason> {
+        if let Some(error) = self.hush(call.timeout).await? {
+            return Ok(Outcome::Failed(error));
+        }
+        let received = self.wire.received();
+        self.stale_at = (self.is_proven && self.bus.pace.is_none()).then_some(received);
+        self.wire.expect(call.unit, &call.request);
+        let answers_itself = decode_answer(&self.pdu, &call.request).is_ok();
+        let sent = self.send(call, answers_itself).await?;
+        self.line.exchange.asked = Some(Asked::new(call, kind, is_listened, sent));
+        let deadline = after(sent, call.timeout);
+        loop {
+            match self.wire.hear(&mut self.line.exchange, Some(deadline)).await? {
+                Heard::Outcome(outcome) => return Ok(outcome),
+                Heard::Something => {}
+                Heard::Time => break,
+            }
+        }
+        let settle = after(Instant::now(), self.bus.settle.unwrap_or(call.timeout));
+        self.settle = Some((kind, settle));
+        let is_silent = self.wire.received() == received;
+        self.silences = if is_silent { self.silences + 1 } else { 0 };
+        let silence = Outcome::Failed(LinkError::Timeout { after: call.timeout });
+        Ok(self.wire.expire(&mut self.line.exchange).unwrap_or(silence))
+    }
+
+    /// Waits until it is our turn: for the pauses, and for silence. What comes meanwhile is nobody's.
+    /// Returns why nothing can be sent.
+    async fn hush(&mut self, limit: Duration) -> Result<Option<LinkError>, CloseReason> {
+        let (before, received) = (self.line.exchange.reporter.tally(), self.wire.received());
+        let begin = Instant::now();
+        loop {
+            let debts = &self.line.exchange.debts;
+            let settle = self.settle.filter(|(kind, _)| debts.owes(*kind)).map(|(_, at)| at);
+            let due = settle.map_or(self.free, |settle| self.free.max(settle));
+            let at = due.max(self.wire.silent_at());
+            match self.wire.hear(&mut self.line.exchange, Some(at)).await? {
+                Heard::Time => break,
+                _ if Instant::now() > after(begin.max(due), limit) => {
+                    let frames = self.line.exchange.reporter.tally().foreign - before.foreign;
+                    let bytes = self.wire.received() - received;
+                    return Ok(Some(match frames {
+                        0 => LinkError::Babble { after: limit, bytes },
+                        frames => LinkError::Foreign { after: limit, frames },
+                    }));
+                }
+                _ => {}
+            }
+        }
+        self.settle = None;
+        Ok(None)
+    }
+
+    async fn send(&mut self, call: &Call, answers_itself: bool) -> Result<Instant, CloseReason> {
+        let limit = self.line.options.write_timeout;
+        let sent = self.wire.send(&self.frame, limit, answers_itself).await?;
+        self.line.exchange.reporter.went(sent, &self.frame, call.id, What::Request);
+        if let Some(waiting) = &mut self.waiting {
+            waiting.sent = Some(sent);
+        }
+        self.free = after(sent, self.line.options.pause);
+        Ok(sent)
+    }
+
+    /// Listens as long as something owed may come. Returns the answer that came last.
+    async fn listen(
+        &mut self,
+        kind: Kind,
+        mut answer: Answer,
+        until: Instant,
+    ) -> Result<Answer, CloseReason> {
+        while self.line.exchange.debts.owes(kind) {
+            match self.wire.hear(&mut self.line.exchange, Some(until)).await? {
+                Heard::Time => break,
+                Heard::Outcome(Outcome::Answer(next) | Outcome::SetAside(next)) => answer = next,
+                Heard::Outcome(Outcome::Failed(_)) | Heard::Something => {}
+            }
+        }
+        Ok(answer)
+    }
+
+    fn finish(&mut self, result: Result<Answer, LinkError>) {
+        let now = Instant::now();
+        if result.is_ok() {
+            self.is_proven = true;
+            self.silences = 0;
+        }
+        self.stale_at = None;
+        self.free = self.free.max(after(now, self.line.options.pause));
+        if let Some(mut waiting) = self.waiting.take() {
+            // A line that keeps no pace may answer before the last byte should have left.
+            waiting.sent = waiting.sent.map(|sent| sent.min(now));
+            waiting.finish(now, result);
+        }
+    }
+
+    /// The connection is over.
+    fn end(&mut self, reason: &CloseReason) {
+        let now = Instant::now();
+        let lost =
+            matches!(reason, CloseReason::Eof | CloseReason::Reset | CloseReason::Other { .. });
+        let is_stale = lost && self.stale_at == Some(self.wire.received());
+        let exchange = &mut self.line.exchange;
+        if is_stale {
+            exchange.asked = None;
+        }
+        exchange.fail(reason.to_error());
+        self.wire.flush(exchange, now);
+        let written = self.wire.written();
+        if let (Some(waiting), Some(part @ [_, ..])) = (&self.waiting, self.frame.get(..written))
+            && written < self.frame.len()
+        {
+            exchange.reporter.went(now, part, waiting.call.id, What::Garbage);
+        }
+        exchange.closed(reason, now);
+        match self.waiting.take() {
+            Some(mut waiting) if is_stale && !waiting.again && waiting.is_read() => {
+                waiting.again = true;
+                self.line.queue.put_back(VecDeque::from([waiting]));
+            }
+            Some(waiting) => waiting.finish(now, Err(reason.to_error())),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! What is on the wire of a bus: whose each frame is, what it means for the open call, and what is
+//! owed after it. No I/O; the time is told.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::debts::{Asker, Debts, Kind};
+use crate::{
+    framing::serial::{Defect, Frame, Mode, Part},
+    link::{
+        Bus, Call, CloseReason, Event, EventKind, LinkError, Malformed, What, event::Reporter,
+        queue::is_read,
+    },
+    pdu::{Answer, Request, decode_answer, decode_request, decode_response},
+};
+
+/// See the module.
+pub(in super::super) struct Exchange<O> {
+    pub(super) bus: (Bus, Mode),
+    pub(super) reporter: Reporter<O>,
+    pub(super) debts: Debts,
+    pub(super) asked: Option<Asked>,
+    /// The last answer that was used: what repeats it is a duplicate.
+    last: Vec<u8>,
+    last_call: Option<u64>,
+}
+
+/// The request that is on the wire.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) call: u64,
+    pub(super) kind: Kind,
+    pub(super) request: Request<'static>,
+    /// When its last byte left, and how long to wait from then on.
+    pub(super) sent: Instant,
+    pub(super) timeout: Duration,
+    /// The line was listened to: whatever was owed has come, or never will.
+    pub(super) is_listened: bool,
+    /// It is among the debts already.
+    is_owed: bool,
+    /// The functions that other clients asked the same unit for meanwhile: answers to these are
+    /// anybody's.
+    rivals: Vec<u8>,
+    late: u64,
+    foreign: u64,
+    damaged: u64,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Its answer.
+    Answer(Answer),
+    /// What fits, but could be owed to an earlier request.
+    SetAside(Answer),
+    /// No answer.
+    Failed(LinkError),
+}
+
+impl Asked {
+    pub(super) fn new(call: &Call, kind: Kind, is_listened: bool, sent: Instant) -> Self {
+        Self {
+            call: call.id,
+            kind,
+            request: call.request.clone(),
+            sent,
+            timeout: call.timeout,
+            is_listened,
+            is_owed: false,
+            rivals: Vec::new(),
+            late: 0,
+            foreign: 0,
+            damaged: 0,
+        }
+    }
+
+    fn has_rival(&self, kind: Kind) -> bool {
+        self.rivals.contains(&kind.function)
+    }
+
+    /// What it means that nothing else came within the timeout.
+    fn silence(&self) -> LinkError {
+        let after = self.timeout;
+        match self {
+            Self { late: 1.., .. } => LinkError::Late { after, answers: self.late },
+            Self { foreign: 1.., .. } => LinkError::Foreign { after, frames: self.foreign },
+            Self { damaged: 1.., .. } => LinkError::Crc { bytes: self.damaged },
+            _ => LinkError::Timeout { after },
+        }
+    }
+}
+
+/// Whether only a request reads like this. Some answers repeat the request: those are answers.
+fn is_request(pdu: &[u8]) -> bool {
+    decode_response(pdu).is_err() && decode_request(pdu).is_ok()
+}
+
+impl<O: FnMut(Event<'_>)> Exchange<O> {
+    pub(in super::super) fn new(reporter: Reporter<O>, bus: Bus, mode: Mode) -> Self {
+        Self {
+            bus: (bus, mode),
+            reporter,
+            debts: Debts::default(),
+            asked: None,
+            last: Vec::new(),
+            last_call: None,
+        }
+    }
+
+    /// Takes what came. Returns what that means for the request that is on the wire, which is
+    /// over then.
+    pub(super) fn take(&mut self, part: &Part<'_>, now: Instant) -> Option<Outcome> {
+        match part {
+            Part::Frame(frame) => self.frame(frame, now),
+            Part::Damaged { bytes, defect } => self.damaged(bytes, *defect, now),
+            Part::Noise { bytes, .. } => {
+                self.noise(bytes, now);
+                None
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>, now: Instant) -> Option<Outcome> {
+        let kind = Kind::new(frame.unit, *frame.pdu.first()?);
+        if is_request(frame.pdu) {
+            self.rival(kind, now);
+            self.foreign(frame.bytes, now);
+            return None;
+        }
+        match self.asked.take() {
+            Some(asked) if asked.kind.unit == frame.unit && !asked.has_rival(kind) => {
+                self.answer(asked, kind, frame, now)
+            }
+            asked => {
+                self.asked = asked;
+                self.unasked(kind, frame.bytes, now);
+                None
+            }
+        }
+    }
+
+    /// A frame of the unit that was asked.
+    fn answer(
+        &mut self,
+        asked: Asked,
+        kind: Kind,
+        frame: &Frame<'_>,
+        now: Instant,
+    ) -> Option<Outcome> {
+        let decoded = decode_answer(frame.pdu, &asked.request);
+        let is_owed = self.debts.owes(kind);
+        let call = asked.call;
+        match decoded {
+            Ok(answer) if is_owed && !asked.is_listened => {
+                self.reporter.came(now, frame.bytes, Some(call), What::SetAside);
+                self.set_aside(asked);
+                Some(Outcome::SetAside(answer))
+            }
+            Ok(answer) => {
+                self.reporter.came(now, frame.bytes, Some(call), What::Answer);
+                self.debts.clear(kind);
+                self.remember(frame.bytes, call);
+                Some(Outcome::Answer(answer))
+            }
+            Err(_) if is_owed => {
+                self.asked = Some(asked);
+                self.unasked(kind, frame.bytes, now);
+                None
+            }
+            Err(defect) => {
+                self.reporter.came(now, frame.bytes, Some(call), What::Answer);
+                // The true answer may still come.
+                self.owe(&asked);
+                Some(Outcome::Failed(LinkError::Frame(Malformed::Pdu(defect))))
+            }
+        }
+    }
+
+    /// A frame that is not the answer to what is on the wire.
+    fn unasked(&mut self, kind: Kind, bytes: &[u8], now: Instant) {
+        match self.debts.pay(kind) {
+            Some(Asker::Call(call)) => {
+                if let Some(asked) = &mut self.asked {
+                    asked.late += 1;
+                }
+                self.reporter.came(now, bytes, Some(call), What::Late);
+            }
+            None if !bytes.is_empty() && bytes == self.last => {
+                self.reporter.came(now, bytes, self.last_call, What::Duplicate);
+            }
+            Some(Asker::Another) | None => self.foreign(bytes, now),
+        }
+    }
+
+    fn foreign(&mut self, bytes: &[u8], now: Instant) {
+        if let Some(asked) = &mut self.asked {
+            asked.foreign += 1;
+        }
+        self.reporter.came(now, bytes, None, What::Foreign);
+    }
+
+    /// Another client asks: the answer to that is owed like one of ours.
+    fn rival(&mut self, kind: Kind, now: Instant) {
+        if kind.unit == 0 {
+            return;
+        }
+        if let Some(asked) = self.asked.as_mut().filter(|asked| asked.kind.unit == kind.unit) {
+            asked.rivals.push(kind.function);
+        }
+        self.debts.owe(kind, Asker::Another, (now, Duration::ZERO));
+    }
+
+    /// What begins like the answer.
+    fn damaged(&mut self, bytes: &[u8], defect: Defect, now: Instant) -> Option<Outcome> {
+        let Some(asked) = self.asked.take_if(|asked| asked.rivals.is_empty()) else {
+            self.noise(bytes, now);
+            return None;
+        };
+        self.reporter.came(now, bytes, Some(asked.call), What::Damaged);
+        let is_short = matches!(defect, Defect::Short { .. } | Defect::Unfinished);
+        // All of it was here: that was the answer, unless an earlier one is missing.
+        if is_short || self.debts.owes(asked.kind) {
+            self.owe(&asked);
+        }
+        Some(Outcome::Failed(if is_short {
+            LinkError::Frame(Malformed::Short { bytes: bytes.len() })
+        } else {
+            LinkError::Crc { bytes: asked.damaged + bytes.len() as u64 }
+        }))
+    }
+
+    /// Bytes that are nobody's.
+    pub(super) fn noise(&mut self, bytes: &[u8], now: Instant) {
+        if bytes.is_empty() {
+            return;
+        }
+        if let Some(asked) = &mut self.asked {
+            asked.damaged += bytes.len() as u64;
+        }
+        self.reporter.came(now, bytes, None, What::Garbage);
+    }
+
+    /// The time of the request on the wire is over. `reason`: why, if that is known better than by
+    /// what came.
+    pub(super) fn expire(&mut self, reason: Option<LinkError>) -> Option<Outcome> {
+        let silence = self.asked.as_ref()?.silence();
+        self.fail(reason.unwrap_or(silence))
+    }
+
+    /// The request on the wire ends without an answer, which may still come.
+    pub(super) fn fail(&mut self, error: LinkError) -> Option<Outcome> {
+        let asked = self.asked.take()?;
+        self.owe(&asked);
+        Some(Outcome::Failed(error))
+    }
+
+    /// The line repeated what was sent.
+    pub(super) fn echoed(&mut self, bytes: &[u8], now: Instant) {
+        let call = self.asked.as_ref().map(|asked| asked.call);
+        self.reporter.came(now, bytes, call, What::Echo);
+    }
+
+    /// Nothing of this kind is missing any more, nor waited for.
+    pub(super) fn settled(&mut self, kind: Kind) {
+        self.debts.clear(kind);
+        self.asked = None;
+    }
+
+    pub(super) fn closed(&mut self, reason: &CloseReason, now: Instant) {
+        self.reporter.report(now, EventKind::Closed(reason.clone()));
+    }
+
+    fn owe(&mut self, asked: &Asked) {
+        if !asked.is_owed {
+            let call = Asker::Call(asked.call);
+            self.debts.owe(asked.kind, call, (asked.sent, asked.timeout));
+        }
+    }
+
+    /// One answer came, one more request is out: whichever it belongs to, as many are missing.
+    fn set_aside(&mut self, mut asked: Asked) {
+        self.owe(&asked);
+        asked.is_owed = true;
+        self.debts.pay(asked.kind);
+        // What else comes for a write is looked at in the same way.
+        if !is_read(&asked.request) {
+            self.asked = Some(asked);
+        }
+    }
+
+    fn remember(&mut self, bytes: &[u8], call: u64) {
+        self.last.clear();
+        self.last.extend_from_slice(bytes);
+        self.last_call = Some(call);
+    }
+}

@@ -1,0 +1,169 @@
+//! A bus on a workbench: the test is every device on it, and reads what the observer was told.
+
+use std::{
+    fmt::Write as _,
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use passline_modbus::{
+    link::{
+        Bus, Call, Completed, Direction, Discipline, Event, EventKind, Link, LinkError, Options,
+        Pace,
+    },
+    pdu::{Answer, Request, Response},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// A slow serial line: a character takes 1 ms, 4 ms of silence part frames, 50 ms end one.
+pub(crate) fn slow() -> Bus {
+    Bus::rtu(Some(Pace { character: ms(1), silence: ms(4) }))
+}
+
+pub(crate) fn rtu(bus: Bus) -> Options {
+    Options { discipline: Discipline::Rtu(bus), ..Options::default() }
+}
+
+/// The bus and its other end.
+pub(crate) struct Bench {
+    pub(crate) link: Link,
+    devices: mpsc::UnboundedReceiver<DuplexStream>,
+    line: Option<DuplexStream>,
+    log: Arc<Mutex<Vec<String>>>,
+    begin: Instant,
+}
+
+impl Bench {
+    pub(crate) fn new(options: Options) -> Self {
+        let (connected, devices) = mpsc::unbounded_channel();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let begin = Instant::now();
+        let written = Arc::clone(&log);
+        let connect = move || {
+            let (near, far) = tokio::io::duplex(65_536);
+            let gone = connected.send(far).is_err();
+            async move { if gone { Err(io::ErrorKind::NotFound.into()) } else { io::Result::Ok(near) } }
+        };
+        let observer = move |event: Event<'_>| written.lock().unwrap().push(line(begin, &event));
+        let link = Link::spawn(connect, options, observer);
+        Self { link, devices, line: None, log, begin }
+    }
+
+    /// The other end of the line, of the last connection.
+    pub(crate) async fn line(&mut self) -> &mut DuplexStream {
+        if self.line.is_none() {
+            self.line = Some(self.devices.recv().await.unwrap());
+        }
+        self.line.as_mut().unwrap()
+    }
+
+    /// Pulls the cable.
+    pub(crate) fn unplug(&mut self) {
+        self.line = None;
+    }
+
+    /// Starts a call to unit 1 with a second to answer.
+    pub(crate) fn start(&self, id: u64, request: Request<'static>) -> JoinHandle<Completed> {
+        self.start_to(1, id, request)
+    }
+
+    pub(crate) fn start_to(
+        &self,
+        unit: u8,
+        id: u64,
+        request: Request<'static>,
+    ) -> JoinHandle<Completed> {
+        let link = self.link.clone();
+        let call = Call { id, unit, request, timeout: SECOND };
+        tokio::spawn(async move { link.call(call).await })
+    }
+
+    /// The next `count` bytes of requests.
+    pub(crate) async fn hear(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.line().await.read_exact(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    /// Puts bytes on the line after a while.
+    pub(crate) async fn say(&mut self, after: u64, bytes: &[u8]) {
+        sleep(ms(after)).await;
+        self.line().await.write_all(bytes).await.unwrap();
+    }
+
+    /// What was reported since the last time: `<ms> connected`, `<ms> closed: <why>`,
+    /// `<ms> > <what> <call> <hex>` to the device, `<` from it.
+    pub(crate) fn log(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+
+    /// Milliseconds since the test began.
+    pub(crate) fn now(&self) -> u128 {
+        self.begin.elapsed().as_millis()
+    }
+}
+
+fn line(begin: Instant, event: &Event<'_>) -> String {
+    let at = (event.at - begin).as_millis();
+    match &event.kind {
+        EventKind::Connected => format!("{at} connected"),
+        EventKind::Closed(reason) => format!("{at} closed: {reason}"),
+        EventKind::Frame { direction, bytes, transaction, what } => {
+            let arrow = if *direction == Direction::Out { '>' } else { '<' };
+            let call = transaction.map_or_else(|| "-".to_owned(), |id| id.to_string());
+            let what = format!("{what:?}").to_lowercase();
+            format!("{at} {arrow} {what} {call} {}", hex(bytes))
+        }
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+pub(crate) fn read(address: u16) -> Request<'static> {
+    Request::ReadHoldingRegisters(address, 1)
+}
+
+pub(crate) fn write(address: u16, value: u16) -> Request<'static> {
+    Request::WriteSingleRegister(address, value)
+}
+
+/// What a call that reads one register and finds `value` ends with.
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with results")]
+pub(crate) fn holds(value: u16) -> Result<Answer, LinkError> {
+    Ok(Ok(Response::ReadHoldingRegisters(vec![value])))
+}
+
+/// An RTU frame, its CRC by the book and not by the code under test.
+pub(crate) fn frame(bytes: &[u8]) -> Vec<u8> {
+    let mut sum = 0xFFFF_u16;
+    for byte in bytes {
+        sum ^= u16::from(*byte);
+        for _ in 0..8 {
+            sum = if sum & 1 == 1 { sum >> 1 ^ 0xA001 } else { sum >> 1 };
+        }
+    }
+    [bytes, &sum.to_le_bytes()].concat()
+}
+
+/// The answer of unit 1 to [`read`].
+pub(crate) fn answer(value: u16) -> Vec<u8> {
+    let [high, low] = value.to_be_bytes();
+    frame(&[1, 3, 2, high, low])
+}
