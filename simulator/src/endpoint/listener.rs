@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passline_modbus::framing::Framing;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 #[cfg(unix)]
 use super::pty::Pty;
+use super::tls::Tls;
 use super::units::Units;
 use super::wire::Wire;
 use super::{bus, connection, udp};
@@ -26,6 +27,8 @@ const REST: Duration = Duration::from_millis(20);
 pub enum Listener {
     /// Connections, with any framing. A wire that is paced is one for each connection.
     Tcp(TcpListener, Wire),
+    /// Connections with Modbus TCP inside TLS.
+    Tls(TcpListener, Tls),
     /// Modbus TCP in datagrams.
     Udp(UdpSocket),
     /// A pseudo-terminal.
@@ -50,6 +53,21 @@ impl Listener {
                     async move {
                         let end = on_stream(&mut stream, &units, wire).await;
                         close(&stream, end);
+                    }
+                })
+                .await;
+            }
+            Self::Tls(listener, tls) => {
+                accept(listener, move |stream| {
+                    let (units, tls) = (Arc::clone(&units), tls.clone());
+                    async move {
+                        let Ok(mut stream) = tls.accept(stream).await else { return };
+                        let end = connection::serve(&mut stream, &units).await;
+                        // The other side is told, unless it is to be surprised.
+                        if end == End::Close {
+                            let _ = stream.shutdown().await;
+                        }
+                        close(stream.get_ref().0, end);
                     }
                 })
                 .await;

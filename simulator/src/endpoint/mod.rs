@@ -4,7 +4,7 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | `listener` | what a line can be served on, and how each is |
-//! | `pty`, `symlink`, `udp` | one each of that |
+//! | `pty`, `symlink`, `tls`, `udp` | one each of that |
 //! | `wire` | the framing of a line and the time that it takes |
 //! | `connection`, `outbox` | Modbus TCP on a stream: answers overlap |
 //! | `bus`, `sending` | serial framings on a stream: one frame at a time |
@@ -20,6 +20,7 @@ mod pty;
 mod sending;
 #[cfg(unix)]
 mod symlink;
+mod tls;
 mod udp;
 mod units;
 mod wire;
@@ -38,6 +39,7 @@ pub use listener::Listener;
 pub use pty::Pty;
 #[cfg(unix)]
 pub use symlink::Symlink;
+pub use tls::{Identity, Tls, TlsError};
 use units::Units;
 pub use wire::Wire;
 

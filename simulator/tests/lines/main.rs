@@ -9,3 +9,4 @@ mod paced;
 mod pty;
 mod sockets;
 mod support;
+mod tls;
