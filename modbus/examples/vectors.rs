@@ -4,7 +4,7 @@
 //! {"transport":"tcp","direction":"response","hex":"00010000000411010103","request":"…"}
 //! ```
 //!
-//! - `transport`: `tcp` (a Modbus TCP frame) or `pdu`. `rtu` and `ascii` give `unsupported-transport`.
+//! - `transport`: `tcp` (a Modbus TCP frame), `rtu`, `ascii` or `pdu`.
 //! - `direction`: `request`, `response`, `stream` (frames back to back, either way) or `unknown`.
 //! - `hex`: the bytes.
 //! - `request`: of a response, the request that it answers, in the same transport; may be left out.
@@ -15,11 +15,17 @@
 //! ended it: `valid valid trailing-bytes short-frame`. What is of an unknown direction, or in a
 //! stream, is valid if it is valid either way; else the label is that of the request. Of an
 //! *unknown* direction a sound TCP frame whose PDU is too short to tell either way is valid too.
+//!
+//! A serial line is still before and after the bytes. `rtu` and `ascii` frames may have noise around
+//! them: it has words of its own in a stream, and is passed over elsewhere. Of an *unknown*
+//! direction only the frame is judged: its checksum tells more than its PDU.
+//!
 //! A line that is not such an object gives `malformed: ` and the reason.
 
 use std::io::{self, BufRead, Write};
 
 use passline_modbus::framing::mbap;
+use passline_modbus::framing::serial::{self, Mode, Part};
 use passline_modbus::pdu::{self, Defect, Request};
 use serde::Deserialize;
 
@@ -85,83 +91,144 @@ pub(crate) enum Direction {
 impl Vector {
     /// The words for it, fed to the decoder in pieces of `piece` bytes.
     pub(crate) fn judge(&self, piece: usize) -> Result<String, String> {
-        let Some(found) = split(self.transport, &bytes("hex", &self.hex)?, piece) else {
-            return Ok("unsupported-transport".to_owned());
-        };
+        let request = self.request()?;
+        let found = self.split(&bytes("hex", &self.hex)?, self.decoder(request.as_ref()), piece);
         if self.direction == Direction::Stream {
-            let words =
-                found.pdus.iter().map(|pdu| label(either(pdu).map_err(|[request, _]| request)));
-            return Ok(words.chain(found.end).collect::<Vec<_>>().join(" "));
+            return Ok(found.iter().map(word).collect::<Vec<_>>().join(" "));
         }
-        let pdu = match found.single() {
-            Ok(pdu) => pdu,
+        let pdu = match single(self.transport, &found) {
+            Ok((_, pdu)) => pdu,
             Err(label) => return Ok(label.to_owned()),
         };
-        let framed = self.transport != Transport::Pdu;
         let verdict = match self.direction {
             Direction::Request => pdu::decode_request(pdu).map(drop),
-            Direction::Response => self.response(pdu)?,
-            Direction::Unknown | Direction::Stream => match either(pdu) {
-                Err([Defect::Short { .. }, Defect::Short { .. }]) if framed => Ok(()),
-                verdict => verdict.map_err(|[request, _]| request),
+            Direction::Response => match &request {
+                Some((_, request)) => pdu::decode_answer(pdu, request).map(drop),
+                None => pdu::decode_response(pdu).map(drop),
             },
+            Direction::Unknown | Direction::Stream => self.either(pdu),
         };
         Ok(label(verdict).to_owned())
     }
 
-    fn response(&self, response: &[u8]) -> Result<Result<(), Defect>, String> {
-        let Some(request) = &self.request else {
-            return Ok(pdu::decode_response(response).map(drop));
-        };
-        let found = split(self.transport, &bytes("request", request)?, usize::MAX);
-        let request = found.as_ref().and_then(|found| found.single().ok());
-        let Some((code, data)) = request.and_then(|pdu| pdu.split_first()) else {
-            return Err("`request` is not one frame".to_owned());
-        };
-        Ok(pdu::decode_answer(response, &Request::Custom(*code, data.into())).map(drop))
+    /// The request that a response answers, and its unit id.
+    fn request(&self) -> Result<Option<(u8, Request<'static>)>, String> {
+        let Some(hex) = &self.request else { return Ok(None) };
+        let decoder = self.mode().map(Mode::requests);
+        let found = self.split(&bytes("request", hex)?, decoder, usize::MAX);
+        let frame = single(self.transport, &found).ok();
+        let request = frame.and_then(|(unit, pdu)| {
+            let (code, data) = pdu.split_first()?;
+            Some((*unit, Request::Custom(*code, data.to_vec().into())))
+        });
+        request.map(Some).ok_or_else(|| "`request` is not one frame".to_owned())
     }
-}
 
-/// What was found in some bytes: the PDUs, and what ended them if not the end of a frame.
-struct Found {
-    pdus: Vec<Vec<u8>>,
-    end: Option<&'static str>,
-}
+    fn mode(&self) -> Option<Mode> {
+        match self.transport {
+            Transport::Pdu | Transport::Tcp => None,
+            Transport::Rtu => Some(Mode::Rtu),
+            Transport::Ascii => Some(Mode::Ascii),
+        }
+    }
 
-impl Found {
-    /// The PDU of what must be one frame and nothing else.
-    fn single(&self) -> Result<&[u8], &'static str> {
-        match (self.pdus.as_slice(), self.end) {
-            ([pdu], None) => Ok(pdu),
-            ([], end) => Err(end.unwrap_or(SHORT_FRAME)),
-            _ => Err("extra-bytes-after-adu"),
+    /// The decoder of its side, on a serial line.
+    fn decoder(&self, request: Option<&(u8, Request<'_>)>) -> Option<serial::Decoder> {
+        let mode = self.mode()?;
+        let mut decoder = match self.direction {
+            Direction::Request => mode.requests(),
+            Direction::Response | Direction::Stream | Direction::Unknown => mode.answers(),
+        };
+        if let Some((unit, request)) = request {
+            decoder.expect(*unit, request);
+        }
+        Some(decoder)
+    }
+
+    /// Takes bytes apart as their transport has it; `decoder` is for those of a serial line.
+    fn split(&self, bytes: &[u8], decoder: Option<serial::Decoder>, piece: usize) -> Vec<Found> {
+        match (self.transport, decoder) {
+            (_, Some(decoder)) => split_serial(decoder, bytes, piece),
+            (Transport::Tcp, None) => split_tcp(bytes, piece),
+            (_, None) => vec![Ok((0, bytes.to_vec()))],
+        }
+    }
+
+    fn either(&self, pdu: &[u8]) -> Result<(), Defect> {
+        match (self.transport, either(pdu)) {
+            (Transport::Rtu | Transport::Ascii, _)
+            | (Transport::Tcp, Err([Defect::Short { .. }, Defect::Short { .. }])) => Ok(()),
+            (_, verdict) => verdict.map_err(|[request, _]| request),
         }
     }
 }
 
-/// Takes bytes apart as their transport has it; `None` if it is not supported.
-fn split(transport: Transport, bytes: &[u8], piece: usize) -> Option<Found> {
-    match transport {
-        Transport::Pdu => Some(Found { pdus: vec![bytes.to_vec()], end: None }),
-        Transport::Tcp => Some(split_tcp(bytes, piece)),
-        Transport::Rtu | Transport::Ascii => None,
+/// The unit id and the PDU of a frame, or the label of what is none.
+type Found = Result<(u8, Vec<u8>), &'static str>;
+
+/// What must be one frame and nothing else; on a serial line, noise apart.
+fn single(transport: Transport, found: &[Found]) -> Result<&(u8, Vec<u8>), &'static str> {
+    let serial = matches!(transport, Transport::Rtu | Transport::Ascii);
+    let mut frames = found.iter().filter_map(|found| found.as_ref().ok());
+    match (frames.next(), frames.next(), found) {
+        (Some(frame), None, [_]) => Ok(frame),
+        (Some(frame), None, _) if serial => Ok(frame),
+        (Some(_), _, _) => Err("extra-bytes-after-adu"),
+        (None, ..) => {
+            // What stands outside of any frame is not the frame that was to be judged.
+            let outside = serial::Defect::Outside.label();
+            let mut labels = found.iter().filter_map(|found| found.as_ref().err());
+            Err(labels.find(|label| **label != outside).unwrap_or(&SHORT_FRAME))
+        }
     }
 }
 
-fn split_tcp(bytes: &[u8], piece: usize) -> Found {
+fn split_tcp(bytes: &[u8], piece: usize) -> Vec<Found> {
     let mut decoder = mbap::Decoder::new();
-    let mut pdus = Vec::new();
+    let mut found = Vec::new();
     for piece in bytes.chunks(piece) {
         decoder.feed(piece);
         while let Some(frame) = decoder.next_frame() {
-            match frame {
-                Ok(frame) => pdus.push(frame.pdu.to_vec()),
-                Err(defect) => return Found { pdus, end: Some(defect.label()) },
+            found.push(
+                frame
+                    .map(|frame| (frame.unit, frame.pdu.to_vec()))
+                    .map_err(|defect| defect.label()),
+            );
+            if decoder.is_lost() {
+                return found;
             }
         }
     }
-    let end = (!decoder.rest().is_empty()).then_some(SHORT_FRAME);
-    Found { pdus, end }
+    if !decoder.rest().is_empty() {
+        found.push(Err(SHORT_FRAME));
+    }
+    found
+}
+
+fn split_serial(mut decoder: serial::Decoder, bytes: &[u8], piece: usize) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut take = |decoder: &mut serial::Decoder| {
+        while let Some(part) = decoder.next_part() {
+            found.push(match part {
+                Part::Frame(frame) => Ok((frame.unit, frame.pdu.to_vec())),
+                Part::Damaged { defect, .. } | Part::Noise { defect, .. } => Err(defect.label()),
+            });
+        }
+    };
+    for piece in bytes.chunks(piece) {
+        decoder.feed(piece);
+        take(&mut decoder);
+    }
+    decoder.silence();
+    take(&mut decoder);
+    found
+}
+
+fn word(found: &Found) -> &'static str {
+    match found {
+        Ok((_, pdu)) => label(either(pdu).map_err(|[request, _]| request)),
+        Err(label) => label,
+    }
 }
 
 /// Valid as a request or as a response; else what is wrong with either.
