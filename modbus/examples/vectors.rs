@@ -94,7 +94,7 @@ impl Vector {
         let request = self.request()?;
         let found = self.split(&bytes("hex", &self.hex)?, self.decoder(request.as_ref()), piece);
         if self.direction == Direction::Stream {
-            return Ok(found.iter().map(word).collect::<Vec<_>>().join(" "));
+            return Ok(found.iter().map(Found::word).collect::<Vec<_>>().join(" "));
         }
         let pdu = match single(self.transport, &found) {
             Ok((_, pdu)) => pdu,
@@ -150,7 +150,7 @@ impl Vector {
         match (self.transport, decoder) {
             (_, Some(decoder)) => split_serial(decoder, bytes, piece),
             (Transport::Tcp, None) => split_tcp(bytes, piece),
-            (_, None) => vec![Ok((0, bytes.to_vec()))],
+            (_, None) => vec![Found::Frame((0, bytes.to_vec()))],
         }
     }
 
@@ -163,22 +163,51 @@ impl Vector {
     }
 }
 
-/// The unit id and the PDU of a frame, or the label of what is none.
-type Found = Result<(u8, Vec<u8>), &'static str>;
+/// A piece of what came: a frame's unit id and PDU, or what is wrong with bytes that are none.
+enum Found {
+    Frame((u8, Vec<u8>)),
+    Damaged(serial::Defect),
+    Noise(serial::Defect),
+    /// What ends a stream for good.
+    End(&'static str),
+}
+
+impl Found {
+    fn frame(&self) -> Option<&(u8, Vec<u8>)> {
+        match self {
+            Self::Frame(frame) => Some(frame),
+            Self::Damaged(_) | Self::Noise(_) | Self::End(_) => None,
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Frame((_, pdu)) => label(either(pdu).map_err(|[request, _]| request)),
+            Self::Damaged(defect) | Self::Noise(defect) => defect.label(),
+            Self::End(label) => label,
+        }
+    }
+
+    /// How likely it is what should have been a frame.
+    fn weight(&self) -> u8 {
+        match self {
+            Self::Noise(serial::Defect::Outside) => 0,
+            Self::Noise(_) => 1,
+            Self::Frame(_) | Self::Damaged(_) | Self::End(_) => 2,
+        }
+    }
+}
 
 /// What must be one frame and nothing else; on a serial line, noise apart.
 fn single(transport: Transport, found: &[Found]) -> Result<&(u8, Vec<u8>), &'static str> {
     let serial = matches!(transport, Transport::Rtu | Transport::Ascii);
-    let mut frames = found.iter().filter_map(|found| found.as_ref().ok());
-    match (frames.next(), frames.next(), found) {
-        (Some(frame), None, [_]) => Ok(frame),
-        (Some(frame), None, _) if serial => Ok(frame),
-        (Some(_), _, _) => Err("extra-bytes-after-adu"),
-        (None, ..) => {
-            // What stands outside of any frame is not the frame that was to be judged.
-            let outside = serial::Defect::Outside.label();
-            let mut labels = found.iter().filter_map(|found| found.as_ref().err());
-            Err(labels.find(|label| **label != outside).unwrap_or(&SHORT_FRAME))
+    let mut frames = found.iter().filter_map(Found::frame);
+    match (frames.next(), frames.next()) {
+        (Some(frame), None) if serial || found.len() == 1 => Ok(frame),
+        (Some(_), _) => Err("extra-bytes-after-adu"),
+        (None, _) => {
+            let likely = found.iter().rev().max_by_key(|found| found.weight());
+            Err(likely.map_or(SHORT_FRAME, Found::word))
         }
     }
 }
@@ -189,18 +218,17 @@ fn split_tcp(bytes: &[u8], piece: usize) -> Vec<Found> {
     for piece in bytes.chunks(piece) {
         decoder.feed(piece);
         while let Some(frame) = decoder.next_frame() {
-            found.push(
-                frame
-                    .map(|frame| (frame.unit, frame.pdu.to_vec()))
-                    .map_err(|defect| defect.label()),
-            );
-            if decoder.is_lost() {
-                return found;
+            match frame {
+                Ok(frame) => found.push(Found::Frame((frame.unit, frame.pdu.to_vec()))),
+                Err(defect) => {
+                    found.push(Found::End(defect.label()));
+                    return found;
+                }
             }
         }
     }
     if !decoder.rest().is_empty() {
-        found.push(Err(SHORT_FRAME));
+        found.push(Found::End(SHORT_FRAME));
     }
     found
 }
@@ -210,8 +238,9 @@ fn split_serial(mut decoder: serial::Decoder, bytes: &[u8], piece: usize) -> Vec
     let mut take = |decoder: &mut serial::Decoder| {
         while let Some(part) = decoder.next_part() {
             found.push(match part {
-                Part::Frame(frame) => Ok((frame.unit, frame.pdu.to_vec())),
-                Part::Damaged { defect, .. } | Part::Noise { defect, .. } => Err(defect.label()),
+                Part::Frame(frame) => Found::Frame((frame.unit, frame.pdu.to_vec())),
+                Part::Damaged { defect, .. } => Found::Damaged(defect),
+                Part::Noise { defect, .. } => Found::Noise(defect),
             });
         }
     };
@@ -222,13 +251,6 @@ fn split_serial(mut decoder: serial::Decoder, bytes: &[u8], piece: usize) -> Vec
     decoder.silence();
     take(&mut decoder);
     found
-}
-
-fn word(found: &Found) -> &'static str {
-    match found {
-        Ok((_, pdu)) => label(either(pdu).map_err(|[request, _]| request)),
-        Err(label) => label,
-    }
 }
 
 /// Valid as a request or as a response; else what is wrong with either.
@@ -243,7 +265,8 @@ fn label(verdict: Result<(), Defect>) -> &'static str {
     verdict.map_or_else(|defect| defect.label(), |()| VALID)
 }
 
-fn bytes(key: &str, hex: &str) -> Result<Vec<u8>, String> {
+/// The bytes that the digits of `key` stand for.
+pub(crate) fn bytes(key: &str, hex: &str) -> Result<Vec<u8>, String> {
     let (pairs, odd) = hex.as_bytes().as_chunks::<2>();
     if !odd.is_empty() {
         return Err(format!("`{key}` has an odd number of digits"));

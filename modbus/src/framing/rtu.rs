@@ -166,11 +166,13 @@ impl Decoder {
         if whole && is_sound(window) {
             return Look::Frame(window.len());
         }
-        if !self.lost && !ended {
-            return Look::Wait;
-        }
-        if let Some(length) = self.followed(window, whole) {
-            return Look::Frame(length);
+        if !self.lost || self.is_endless(window) {
+            if !ended {
+                return Look::Wait;
+            }
+            if let Some(length) = self.followed(window, whole) {
+                return Look::Frame(length);
+            }
         }
         self.damaged(window).unwrap_or(Look::Nothing)
     }
@@ -237,9 +239,6 @@ impl Decoder {
     /// The length of a frame that no prediction holds for, but that another frame follows directly:
     /// a CRC that holds where a frame begins is no chance.
     fn followed(&self, bytes: &[u8], whole: bool) -> Option<usize> {
-        if self.lost {
-            return None;
-        }
         let mut sum = CRC_START;
         let ends = bytes.iter().enumerate().filter_map(|(at, byte)| {
             sum = crc_step(sum, *byte);
@@ -256,14 +255,25 @@ impl Decoder {
     fn damaged(&self, bytes: &[u8]) -> Option<Look> {
         let (Side::Answers(Some(_)), [_, _, ..]) = (self.side, bytes) else { return None };
         let got = bytes.len();
-        match self.preferred(bytes) {
-            Length::Exact(length) => Some(match bytes.get(..length + OVERHEAD) {
-                Some(bytes) => Look::Damaged(bytes.len(), defect(bytes)),
-                None => Look::Damaged(got, Defect::Short { got, least: length + OVERHEAD }),
-            }),
-            Length::Open => Some(Look::Damaged(got, Defect::Short { got, least: got + 1 })),
-            Length::Unknown => None,
-        }
+        let defect = match self.preferred(bytes) {
+            Length::Exact(length) => match bytes.get(..length + OVERHEAD) {
+                Some(bytes) => return Some(Look::Damaged(bytes.len(), defect(bytes))),
+                None => Defect::Short { got, least: length + OVERHEAD },
+            },
+            Length::Open => Defect::Short { got, least: got + 1 },
+            Length::Unknown if self.is_endless(bytes) => defect(bytes),
+            Length::Unknown => return None,
+        };
+        Some(Look::Damaged(got, defect))
+    }
+
+    /// Whether the answer that is due begins here, and only silence can tell where it ends.
+    fn is_endless(&self, bytes: &[u8]) -> bool {
+        let Side::Answers(Some(due)) = self.side else { return false };
+        let Some((unit, pdu @ [function, ..])) = bytes.split_first() else { return false };
+        due.length.is_none()
+            && due.begins(*unit, *function)
+            && length::of_answer(pdu) == Length::Unknown
     }
 }
 
