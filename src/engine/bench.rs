@@ -1,12 +1,12 @@
 //! The lines of a run: real ones and simulated ones, each shared by the devices on it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::sync::Arc;
 
 use passline_modbus::address::{Address, Place};
+use passline_modbus::framing::Framing;
 use passline_modbus::link::{InFlight, Link, Options};
-use passline_simulator::endpoint::Endpoint;
+use passline_simulator::endpoint::{Endpoint, Wire};
 use tokio::time::Instant;
 
 use super::frames::Frames;
@@ -122,8 +122,8 @@ fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) 
     } else {
         let endpoint = simulation(&draft.members, seed, zero);
         let connect = move || {
-            let stream = endpoint.connect();
-            async move { io::Result::Ok(stream) }
+            let stream = endpoint.try_connect_by(Wire::instant(Framing::Mbap));
+            async move { stream }
         };
         Link::spawn(connect, options, observe)
     };

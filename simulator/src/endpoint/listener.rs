@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passline_modbus::framing::Framing;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
+use super::clients::{self, Client, Idle};
 #[cfg(unix)]
 use super::pty::Pty;
 use super::tls::Tls;
@@ -52,7 +53,7 @@ impl Listener {
                     let units = Arc::clone(&units);
                     async move {
                         let end = on_stream(&mut stream, &units, wire).await;
-                        close(&stream, end);
+                        finish(&stream, end);
                     }
                 })
                 .await;
@@ -60,15 +61,7 @@ impl Listener {
             Self::Tls(listener, tls) => {
                 accept(listener, move |stream| {
                     let (units, tls) = (Arc::clone(&units), tls.clone());
-                    async move {
-                        let Ok(mut stream) = tls.accept(stream).await else { return };
-                        let end = connection::serve(&mut stream, &units).await;
-                        // The other side is told, unless it is to be surprised.
-                        if end == End::Close {
-                            let _ = stream.shutdown().await;
-                        }
-                        close(stream.get_ref().0, end);
-                    }
+                    async move { on_tls(stream, &tls, &units).await }
                 })
                 .await;
             }
@@ -83,22 +76,58 @@ impl Listener {
     }
 }
 
-/// Serves the units on one stream, as its framing asks for.
-pub(super) async fn on_stream<S>(stream: &mut S, units: &Units, wire: Wire) -> End
+/// Serves the units on one stream if the line takes one more connection.
+async fn on_stream<S>(stream: &mut S, units: &Arc<Units>, wire: Wire) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match Client::admit(units, Instant::now()) {
+        Some(client) => serve(stream, &client, wire).await,
+        None => End::Reset,
+    }
+}
+
+/// Serves Modbus TCP inside TLS. A client that is refused sees no handshake.
+async fn on_tls(stream: TcpStream, tls: &Tls, units: &Arc<Units>) {
+    let Some(client) = Client::admit(units, Instant::now()) else {
+        return finish(&stream, End::Reset);
+    };
+    let Ok(mut stream) = tls.accept(stream).await else { return };
+    let end = serve(&mut stream, &client, Wire::instant(Framing::Mbap)).await;
+    finish(stream.get_ref().0, end);
+}
+
+/// Has a connection end as the line wants it to, once it is dropped.
+fn finish(stream: &TcpStream, end: End) {
+    if end == End::Reset {
+        // Without it, it is closed in order.
+        let _ = stream.set_zero_linger();
+    }
+}
+
+/// Serves a connection that the line has taken, as its framing asks for.
+pub(super) async fn serve<S>(stream: &mut S, client: &Client, wire: Wire) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if !client.is_served(stream).await {
+        return End::Close;
+    }
+    let end = match client.idle_close() {
+        None => frames(stream, client.units(), wire).await,
+        Some(by) => frames(&mut Idle::new(&mut *stream, by), client.units(), wire).await,
+    };
+    clients::close(stream, end).await;
+    end
+}
+
+async fn frames<S>(stream: &mut S, units: &Units, wire: Wire) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match wire.framing().mode() {
         None => connection::serve(stream, units).await,
         Some(mode) => bus::serve(stream, units, mode, wire).await,
-    }
-}
-
-/// Has a connection end as a device wants it to, once it is dropped.
-fn close(stream: &TcpStream, end: End) {
-    if end == End::Reset {
-        // Without it, it is closed in order.
-        let _ = stream.set_zero_linger();
     }
 }
 

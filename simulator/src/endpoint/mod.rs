@@ -12,6 +12,7 @@
 
 mod answer;
 mod bus;
+mod clients;
 mod connection;
 mod listener;
 mod outbox;
@@ -26,6 +27,7 @@ mod units;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use passline_modbus::framing::Framing;
@@ -34,6 +36,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::device::Device;
+use clients::Client;
 pub use listener::Listener;
 #[cfg(unix)]
 pub use pty::Pty;
@@ -73,7 +76,8 @@ impl Endpoint {
     }
 
     /// A connection to the line that exists in memory only, with Modbus TCP: its client's end. In
-    /// paused tokio time nothing but the delays of the devices passes.
+    /// paused tokio time nothing but the delays of the devices passes. If the line refuses it, it
+    /// has ended already.
     ///
     /// # Panics
     ///
@@ -88,16 +92,30 @@ impl Endpoint {
     ///
     /// Outside a tokio runtime.
     pub fn connect_by(&self, wire: Wire) -> DuplexStream {
-        let (client, mut server) = duplex(STREAM);
-        let units = Arc::clone(&self.units);
+        self.try_connect_by(wire).unwrap_or_else(|_| duplex(1).0)
+    }
+
+    /// As [`Self::connect_by`], and tells if the line refuses it.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::ConnectionRefused`].
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn try_connect_by(&self, wire: Wire) -> io::Result<DuplexStream> {
+        let client =
+            Client::admit(&self.units, Instant::now()).ok_or(io::ErrorKind::ConnectionRefused)?;
+        let (far, mut near) = duplex(STREAM);
         let mut alive = self.alive.subscribe();
         tokio::spawn(async move {
             tokio::select! {
-                _ = listener::on_stream(&mut server, &units, wire) => {}
+                _ = listener::serve(&mut near, &client, wire) => {}
                 _ = alive.changed() => {}
             }
         });
-        client
+        Ok(far)
     }
 
     /// Serves the line on `listener`, until `stop` resolves or the endpoint is dropped; the

@@ -8,6 +8,7 @@ use passline_modbus::framing::Framing;
 use passline_modbus::pdu::ExceptionCode;
 use tokio::time::Instant;
 
+use super::clients::Clients;
 use crate::device::Device;
 use crate::fault::{Arrival, Reaction, Received};
 
@@ -22,13 +23,16 @@ const WRITES: [u8; 6] = [5, 6, 15, 16, 21, 22];
 pub(super) struct Units {
     /// In the order of the unit ids. No map: its nodes are much larger than a single device.
     devices: Box<[(u8, Mutex<Device>)]>,
+    clients: Clients,
     started: Instant,
 }
 
 impl Units {
-    pub(super) fn new(devices: BTreeMap<u8, Device>, started: Instant) -> Self {
+    pub(super) fn new(mut devices: BTreeMap<u8, Device>, started: Instant) -> Self {
+        let faults = devices.values_mut().map(Device::split_off_connection_faults);
+        let clients = Clients::new(faults.filter(|faults| !faults.is_empty()).collect());
         let devices = devices.into_iter().map(|(unit_id, device)| (unit_id, Mutex::new(device)));
-        Self { devices: devices.collect(), started }
+        Self { devices: devices.collect(), clients, started }
     }
 
     pub(super) fn with<R>(&self, unit_id: u8, look: impl FnOnce(&mut Device) -> R) -> Option<R> {
@@ -36,6 +40,11 @@ impl Units {
         let (_, device) = self.devices.get(at)?;
         // A caller's panic between two requests leaves a device as whole as before.
         Some(look(&mut device.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// The connections to the line.
+    pub(super) fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// The time since the simulation started.

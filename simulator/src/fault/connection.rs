@@ -41,15 +41,15 @@ pub enum Beyond {
 
 /// How a connection is treated. By default as by a sound device.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Manners {
+pub(crate) struct Manners {
     /// It is refused.
-    pub refused: bool,
+    pub(crate) refused: bool,
     /// Nothing that comes over it is heard.
-    pub mute: bool,
+    pub(crate) mute: bool,
     /// What is sent as soon as it is made.
-    pub greeting: Vec<u8>,
+    pub(crate) greeting: Vec<u8>,
     /// It is closed after this time without a request.
-    pub idle_close: Option<Duration>,
+    pub(crate) idle_close: Option<Duration>,
 }
 
 impl ConnectionFault {

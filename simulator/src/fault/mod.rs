@@ -32,7 +32,8 @@ use passline_modbus::pdu::Request;
 
 pub use answer::AnswerFault;
 pub use chance::Seed;
-pub use connection::{Beyond, ConnectionFault, Manners};
+pub(crate) use connection::Manners;
+pub use connection::{Beyond, ConnectionFault};
 pub use frame::{FrameFault, Noise, Sent};
 pub use header::{HeaderFault, Length, TransactionId};
 pub use kind::Kind;
@@ -98,17 +99,15 @@ impl Faults {
         Self { armed: line, ..Self::default() }
     }
 
-    /// Counts a connection in while `others` are open, and says how it is treated.
-    pub(crate) fn admit(&mut self, others: usize, elapsed: Duration) -> Manners {
-        let mut manners = Manners::default();
+    /// Counts a connection in while `others` are open, and changes how it is treated.
+    pub(crate) fn admit(&mut self, others: usize, elapsed: Duration, manners: &mut Manners) {
         for armed in &mut self.armed {
             if let Some(mut dice) = armed.counted(elapsed)
                 && let Kind::Connection(fault) = &armed.fault.kind
             {
-                fault.act(others, &mut dice, &mut manners);
+                fault.act(others, &mut dice, manners);
             }
         }
-        manners
     }
 
     /// Counts a request in, and gives what shows at it. `image` is what the device holds.
