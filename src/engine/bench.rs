@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use passline_modbus::address::{Address, Place};
-use passline_modbus::framing::Framing;
 use passline_modbus::link::{InFlight, Link, Options};
 use passline_simulator::endpoint::{Endpoint, Wire};
 use tokio::time::Instant;
@@ -121,8 +120,10 @@ fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) 
         Link::open(address, options, observe)
     } else {
         let endpoint = simulation(&draft.members, seed, zero);
+        let framing = draft.address.as_ref().map(Address::framing).unwrap_or_default();
+        let wire = Wire::instant(framing);
         let connect = move || {
-            let stream = endpoint.try_connect_by(Wire::instant(Framing::Mbap));
+            let stream = endpoint.try_connect_by(wire);
             async move { stream }
         };
         Link::spawn(connect, options, observe)
