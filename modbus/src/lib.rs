@@ -12,7 +12,8 @@
 //! | [`duration`] | spans of time as they are written: `500ms`, `1h` | what they are for |
 //! | [`tls`] | certificates and keys from files, the role in a certificate | connections |
 //! | [`value`] | exact decimals, floats, texts: what a register can mean | where it came from |
-//! | [`point`] | a named datum: table, address, type, order, scale | how it is read |
+//! | [`point`] | a named datum: where it is, type, order, scale | how it is read |
+//! | [`inquiry`] | what is asked to read a place, and what comes out of the answers | links, values |
 //! | [`planner`] | the fewest reads that cover a set of points | links, values |
 //! | [`wait`] | waits that end on time | frames, links |
 //!
@@ -21,6 +22,7 @@
 pub mod address;
 pub mod duration;
 pub mod framing;
+pub mod inquiry;
 pub mod link;
 pub mod pdu;
 pub mod planner;

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use passline_modbus::point::{
-    Access, DataType, Declaration, Domain, EncodeError, Field, Invalid, Length, Order, Point,
-    PointError, Raw, Reading, Steps, Table, Undecodable,
+    Access, DataType, Declaration, Domain, EncodeError, Field, Invalid, Order, Point, PointError,
+    Raw, Reading, Site, Steps, Table, Undecodable,
 };
 use passline_modbus::value::{Decimal, Value, Width};
 use proptest::prelude::*;
@@ -102,7 +102,7 @@ fn decodes_what_others_decode() {
     let facts = facts();
     assert_eq!(facts.len(), 76);
     for Fact { point, wire, value: expected } in facts {
-        let raw = raw_of(&wire, point.span().table());
+        let raw = raw_of(&wire, point.span().unwrap().table());
         assert_eq!(point.decode(&raw, None), value(expected), "{wire:02x?} as {point:?}");
     }
 }
@@ -110,17 +110,18 @@ fn decodes_what_others_decode() {
 #[test]
 fn encodes_what_it_decodes() {
     for Fact { point, wire, value } in facts() {
-        let raw = raw_of(&wire, point.span().table());
+        let raw = raw_of(&wire, point.span().unwrap().table());
         if point.field().is_none() {
             assert_eq!(point.encode(&value, None), Ok(raw), "{value} as {point:?}");
             continue;
         }
         let Raw::Registers(word) = raw else { continue };
-        assert_eq!(point.merge(&value, &word).as_deref(), Ok(&*word), "{value} as {point:?}");
+        let merged = point.merge(&value, &Raw::Registers(word.clone()));
+        assert_eq!(merged, Ok(Raw::Registers(word.clone())), "{value} as {point:?}");
         // Into the inverted word, and what is read from there.
         let inverted: Vec<u16> = word.iter().map(|word| !word).collect();
-        let merged = point.merge(&value, &inverted).unwrap();
-        assert_eq!(read(&point, &merged), Ok(Reading::Value(value)));
+        let merged = point.merge(&value, &registers(&inverted)).unwrap();
+        assert_eq!(point.decode(&merged, None), Ok(Reading::Value(value)));
     }
 }
 
@@ -337,20 +338,24 @@ fn fields_are_some_bits_of_a_word() {
     };
     // 0x1234_5678 on the wire, low word first.
     let words = [0x5678, 0x1234];
+    let word = registers(&words);
     assert_eq!(field(0, 0).name(), "p.f");
     assert_eq!(read(&field(3, 3), &words), value(Value::Bool(true)));
     assert_eq!(read(&field(4, 6), &words), value(number("7")));
     assert_eq!(read(&field(12, 19), &words), value(number("69")));
     assert_eq!(read(&field(0, 31), &words), value(number("305419896")));
-    assert_eq!(field(12, 19).merge(&number("171"), &words), Ok(vec![0xB678, 0x123A]));
-    let over = field(4, 6).merge(&number("8"), &words);
+    assert_eq!(field(12, 19).merge(&number("171"), &word), Ok(registers(&[0xB678, 0x123A])));
+    let over = field(4, 6).merge(&number("8"), &word);
     assert!(matches!(over, Err(EncodeError::OutOfReach { .. })), "{over:?}");
-    assert_eq!(field(3, 3).merge(&Value::Bool(false), &words), Ok(vec![0x5670, 0x1234]));
-    assert!(matches!(field(3, 3).merge(&number("1"), &words), Err(EncodeError::Kind { .. })));
-    assert!(matches!(field(3, 3).merge(&Value::Bool(true), &[1]), Err(EncodeError::Kind { .. })));
+    assert_eq!(field(3, 3).merge(&Value::Bool(false), &word), Ok(registers(&[0x5670, 0x1234])));
+    assert!(matches!(field(3, 3).merge(&number("1"), &word), Err(EncodeError::Kind { .. })));
+    assert!(matches!(
+        field(3, 3).merge(&Value::Bool(true), &registers(&[1])),
+        Err(EncodeError::Kind { .. })
+    ));
     assert_eq!(field(3, 3).encode(&Value::Bool(true), None), Err(EncodeError::Field));
     assert!(matches!(
-        point("u16", |_| {}).merge(&number("1"), &[1]),
+        point("u16", |_| {}).merge(&number("1"), &registers(&[1])),
         Err(EncodeError::Kind { .. })
     ));
 }
@@ -443,11 +448,19 @@ fn refuses_points_that_make_no_sense() {
     let ab = own("AB");
     let eight = own("HGFEDCBA");
     let cases: [(&str, Change, PointError); 19] = [
-        ("u32", |it| it.address = 65535, PointError::PastEnd { address: 65535, count: 2 }),
-        ("u16", |it| it.address = 65536, PointError::PastEnd { address: 65536, count: 1 }),
+        (
+            "u32",
+            |it| it.site = Site::Table(Table::Holding, 65535),
+            PointError::PastEnd { address: 65535, count: 2 },
+        ),
         (
             "u16",
-            |it| it.table = Table::Discrete,
+            |it| it.site = Site::Table(Table::Holding, 65536),
+            PointError::PastEnd { address: 65536, count: 1 },
+        ),
+        (
+            "u16",
+            |it| it.site = Site::Table(Table::Discrete, 0),
             PointError::RegisterType { table: Table::Discrete, data_type: DataType::U16 },
         ),
         (
@@ -486,7 +499,7 @@ fn refuses_points_that_make_no_sense() {
         (
             "i16",
             |it| {
-                it.table = Table::Input;
+                it.site = Site::Table(Table::Input, 0);
                 it.access = Some(Access::ReadWrite);
             },
             PointError::ReadOnlyTable(Table::Input),
@@ -506,8 +519,10 @@ fn refuses_points_that_make_no_sense() {
     }
     assert_eq!(Field::new(4, 3), Err(PointError::FieldReversed));
     assert_eq!(DataType::named("u8", None), Err(PointError::UnknownType("u8".into())));
-    let string = DataType::String(Length::new(1).unwrap());
-    assert_eq!(DataType::named("string", None), Err(PointError::LengthMissing(string)));
+    let string = DataType::String(None);
+    assert_eq!(DataType::named("string", None), Ok(string));
+    let unending = declare("u16", |it| it.data_type = string);
+    assert_eq!(unending, Err(vec![PointError::LengthMissing(string)]));
     assert_eq!(DataType::named("bytes", Some(126)), Err(PointError::LengthRange(126)));
     assert_eq!(DataType::named("string", Some(0)), Err(PointError::LengthRange(0)));
     assert_eq!(DataType::named("u16", Some(1)), Err(PointError::LengthNeedless(DataType::U16)));
@@ -516,7 +531,7 @@ fn refuses_points_that_make_no_sense() {
 #[test]
 fn reports_everything_that_is_wrong_at_once() {
     let errors = declare("f32", |it| {
-        it.address = 70000;
+        it.site = Site::Table(Table::Holding, 70000);
         it.scale = Decimal::zero();
         it.labels = vec![(0, "a".into())];
         it.invalid = Invalid::Raw(vec![1 << 32]);
@@ -577,7 +592,7 @@ fn a_domain_is_what_a_point_can_be() {
     });
     assert_eq!(labels.domain(), Domain::Labels(vec!["b".into()]));
     assert_eq!(point("string", |_| {}).domain(), Domain::Text { max_bytes: 8 });
-    assert_eq!(point("bytes", |_| {}).domain(), Domain::Bytes { length: 8 });
+    assert_eq!(point("bytes", |_| {}).domain(), Domain::Bytes { least: 8, most: 8 });
     assert_eq!(point("bool", |_| {}).domain(), Domain::Bool);
     let bit = point("u16", |it| it.field = Field::new(5, 5).ok());
     assert_eq!(bit.domain(), Domain::Bool);
@@ -639,11 +654,11 @@ proptest! {
         point in points(),
         words in prop::collection::vec(prop_oneof![any::<u16>(), 0..8_u16, Just(0x3132)], 8),
     ) {
-        let words = &words[..usize::from(point.span().count())];
+        let words = &words[..usize::from(point.span().unwrap().count())];
         let Ok(Reading::Value(decoded)) = read(&point, words) else { return Ok(()) };
         if point.field().is_some() {
-            match point.merge(&decoded, words) {
-                Ok(merged) => prop_assert_eq!(&*merged, words),
+            match point.merge(&decoded, &registers(words)) {
+                Ok(merged) => prop_assert_eq!(merged, registers(words)),
                 Err(EncodeError::AmbiguousLabel(_)) => {}
                 Err(error) => prop_assert!(false, "{}", error),
             }
@@ -722,7 +737,9 @@ fn belongs(point: &Point, value: &Value) -> bool {
         },
         (Domain::Bool, Value::Bool(_)) => true,
         (Domain::Text { max_bytes }, Value::Text(text)) => text.len() <= usize::from(max_bytes),
-        (Domain::Bytes { length }, Value::Bytes(bytes)) => bytes.len() == usize::from(length),
+        (Domain::Bytes { least, most }, Value::Bytes(bytes)) => {
+            (usize::from(least)..=usize::from(most)).contains(&bytes.len())
+        }
         _ => false,
     }
 }

@@ -37,11 +37,11 @@ fn addresses(loaded: &Loaded) {
         for device in &spec.devices {
             terminal::line(&format!("{}: {}", spec.name, device.name));
             let mut points: Vec<_> = device.map.points.iter().collect();
-            points.sort_by_key(|(name, point)| (point.span(), (*name).clone()));
+            points.sort_by_key(|(name, point)| (point.location(), (*name).clone()));
             for (name, point) in points {
                 terminal::line(&format!(
                     "  {:<14} {name} ({})",
-                    point.span().to_string(),
+                    point.location().to_string(),
                     point.data_type()
                 ));
             }

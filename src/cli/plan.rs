@@ -75,22 +75,21 @@ fn transactions(
     for batch in &scan.batches {
         let Some(device) = plan.spec.devices.get(batch.device) else { continue };
         let link = device.line.as_ref().map_or("no link", |line| line.name.as_str());
-        for (span, members) in &batch.reads {
+        for (location, members) in &batch.reads {
             let names: Vec<&str> = scan
                 .checks
                 .iter()
                 .filter(|check| check.sources.iter().any(|source| members.contains(&source.input)))
                 .filter_map(|check| Some(test.steps.get(check.step)?.name()))
                 .collect();
-            terminal::line(&format!(
-                "    {} unit {}: {} {} from {} for {}",
-                link,
-                device.unit_id,
-                span.table(),
-                span.count(),
-                span.address(),
-                names.join(", ")
-            ));
+            let what = match location.span() {
+                Some(span) => {
+                    format!("{} {} from {}", span.table(), span.count(), span.address())
+                }
+                None => location.to_string(),
+            };
+            let (unit, names) = (device.unit_id, names.join(", "));
+            terminal::line(&format!("    {link} unit {unit}: {what} for {names}"));
         }
         let load = links.entry(link.to_owned()).or_default();
         load.transactions += batch.reads.len();

@@ -102,7 +102,7 @@ mod tests {
         let shape = ValueArguments { data_type: Some("u32".to_owned()), ..Default::default() };
         let shown = |text: &str| -> Vec<String> {
             let points = text.parse::<Target>().expect(text).points(&shape, 2).expect(text);
-            points.iter().map(|point| format!("{} {:?}", point.span(), point.field())).collect()
+            points.iter().map(|point| format!("{} {:?}", point.location(), point.field())).collect()
         };
         assert_eq!(shown("holding:100"), ["holding:100..101 None", "holding:102..103 None"]);
         assert_eq!(shown("input:0x34")[0], "input:52..53 None");

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use passline_modbus::point::{Invalid, Point, Raw, Reading};
+use passline_modbus::inquiry::Data;
+use passline_modbus::point::{Invalid, Location, Point, Reading};
 use passline_modbus::value::Value;
 use serde_json::{Map, Value as Document, json};
 
-use super::tries::{Brought, Data};
+use super::tries::Brought;
 use crate::judge::{Judgement, Observed};
 use crate::plan::{ScanCheck, Source};
 use crate::record::{ErrorClass, Json, Kind, Measurement, PlannedCheck};
@@ -130,13 +131,9 @@ fn observed(source: &Source, brought: &ByInput<'_>) -> Observed {
 }
 
 fn decoded(point: &Point, brought: Option<&Brought>, factor: Option<&Value>) -> Observed {
-    let raw = match brought {
-        Some(Brought::Data(Data::Bits(bits))) => match bits[..] {
-            [bit] => Raw::Bit(bit),
-            _ => return no_answer(ErrorClass::Internal, "the answer does not have one bit"),
-        },
-        Some(Brought::Data(Data::Words(words))) => Raw::Registers(words.as_slice().into()),
-        other => return undecoded(other),
+    let Some(Brought::Data(data)) = brought else { return undecoded(brought) };
+    let Some(raw) = data.raw() else {
+        return no_answer(ErrorClass::Internal, "the answer does not have one bit");
     };
     match point.decode(&raw, factor) {
         Ok(reading) => Observed::Reading(reading),
@@ -175,18 +172,36 @@ fn value(source: &Source, brought: &ByInput<'_>) -> Result<Value, Judgement> {
 /// The registers of a check: its own, and those of whatever else it needed. Each source is followed
 /// by its scale factor.
 fn raw(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> (Vec<u16>, Vec<u16>) {
-    let inputs = plan.sources.iter().flat_map(|source| {
-        [Some(source.input), source.scale_factor.as_ref().map(|(_, input)| *input)]
+    let points = plan.sources.iter().flat_map(|source| {
+        let factor = source.scale_factor.as_ref().map(|(point, input)| (Some(&**point), *input));
+        [Some((source.point.as_deref(), source.input)), factor]
     });
-    let words = |input| match brought.get(&input) {
-        Some(Brought::Data(Data::Words(words))) => words.clone(),
-        Some(Brought::Data(Data::Bits(bits))) => bits.iter().map(|bit| u16::from(*bit)).collect(),
+    let words = |(point, input)| match brought.get(&input) {
+        Some(Brought::Data(data)) => registers(point, data),
         _ => Vec::new(),
     };
-    let mut words = inputs.flatten().map(words);
+    let mut words = points.flatten().map(words);
     match check.subject {
         Subject::Read(_) => (words.next().unwrap_or_default(), words.flatten().collect()),
         Subject::Expression { .. } => (words.flatten().collect(), Vec::new()),
+    }
+}
+
+/// The data of a point for the record: bits and bytes as a number each. Where the device says how
+/// much there is, that comes first, so that several points can stand one behind the other.
+fn registers(point: Option<&Point>, data: &Data) -> Vec<u16> {
+    let is_queue = point.is_some_and(|point| matches!(point.location(), Location::Fifo(_)));
+    let counted = |count: usize, items: Vec<u16>| {
+        let count = u16::try_from(count).unwrap_or(u16::MAX);
+        [count].into_iter().chain(items).collect()
+    };
+    match data {
+        Data::Bits(bits) => bits.iter().map(|bit| u16::from(*bit)).collect(),
+        Data::Words(words) if is_queue => counted(words.len(), words.clone()),
+        Data::Words(words) => words.clone(),
+        Data::Bytes(bytes) => {
+            counted(bytes.len(), bytes.iter().map(|byte| u16::from(*byte)).collect())
+        }
     }
 }
 
@@ -248,12 +263,44 @@ fn source_recipe(source: &Source) -> Option<Map<String, Document>> {
 fn recipe(point: &Point) -> Map<String, Document> {
     let mut recipe = Map::new();
     let mut put = |key: &str, value: Document| recipe.insert(key.to_owned(), value);
-    let span = point.span();
-    put("table", span.table().name().into());
-    put("address", span.address().into());
-    put("type", point.data_type().name().into());
-    put("registers", span.count().into());
-    if !span.table().is_bits() {
+    let data_type = point.data_type();
+    let mut is_ordered = true;
+    match point.location() {
+        Location::Table(span) => {
+            put("table", span.table().name().into());
+            put("address", span.address().into());
+            put("registers", span.count().into());
+            is_ordered = !span.table().is_bits();
+        }
+        Location::DeviceId(object) => {
+            put("device_id", object.into());
+        }
+        Location::ServerId => {
+            put("server_id", true.into());
+        }
+        Location::Diagnostic(counter) => {
+            put("diagnostic", counter.sub_function().into());
+        }
+        Location::ExceptionStatus => {
+            put("exception_status", true.into());
+        }
+        Location::File(section) => {
+            put("file", json!({ "number": section.file, "record": section.first }));
+            put("registers", section.length.into());
+        }
+        Location::Fifo(address) => {
+            put("fifo", address.into());
+        }
+    }
+    put("type", data_type.name().into());
+    if let Some(at) = point.at() {
+        put("at", at.into());
+    }
+    let counts_itself = matches!(point.location(), Location::Table(_) | Location::File(_));
+    if data_type.has_length() && !counts_itself && !point.is_open_ended() {
+        put("length", data_type.registers().into());
+    }
+    if is_ordered {
         put("order", point.order().to_string().into());
     }
     for (key, number) in [("scale", point.scale()), ("offset", point.offset())] {

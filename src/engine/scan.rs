@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use passline_modbus::link::Call;
-use passline_modbus::pdu::Response;
-use passline_modbus::planner;
-use passline_modbus::point::Span;
+use passline_modbus::inquiry::Inquiry;
+use passline_modbus::link::{Call, LinkError};
+use passline_modbus::pdu::{Answer, Request};
+use passline_modbus::point::Location;
 use tokio::time::{Instant, sleep};
 
 use super::Running;
 use super::bench::Seat;
 use super::frames::CallId;
-use super::tries::{Brought, Data, Tries, Trouble, Try};
+use super::tries::{Brought, Tries, Trouble, Try};
 use crate::plan::{Batch, Manner, Scan};
 use crate::record::{ErrorClass, Phase, Transaction};
 use crate::spec::model::Device;
@@ -76,8 +76,8 @@ impl Running<'_> {
         let mut brought = Vec::new();
         loop {
             while under_way.len() < usize::from(seat.in_flight.get()) {
-                let Some((span, members)) = waiting.pop_front() else { break };
-                under_way.push(one.read(scan, *span, members));
+                let Some((location, members)) = waiting.pop_front() else { break };
+                under_way.push(one.read(scan, *location, members));
             }
             match under_way.next().await {
                 Some(done) => brought.extend(done),
@@ -99,34 +99,42 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     /// One planned read, for each of its inputs.
-    async fn read(&self, scan: &Scan, span: Span, members: &[usize]) -> Vec<(usize, Tries)> {
-        let tries = self.tries(span).await;
+    async fn read(
+        &self,
+        scan: &Scan,
+        location: Location,
+        members: &[usize],
+    ) -> Vec<(usize, Tries)> {
+        let probe = members.iter().any(|member| is_probe(scan, *member));
+        let inquiry = if probe { Inquiry::probe(location) } else { Inquiry::new(location) };
+        let tries = self.tries(&inquiry).await;
         let input = |index: usize| scan.inputs.get(index).copied();
-        let parts: Vec<(usize, Span)> =
-            members.iter().filter_map(|index| Some((*index, input(*index)?.span))).collect();
+        let parts: Vec<(usize, Location)> =
+            members.iter().filter_map(|index| Some((*index, input(*index)?.location))).collect();
         // A block that is read whole cannot be split: a part of it means something else, or nothing.
-        let is_whole = self.device.map.rules.whole_around(span).is_some();
-        let merged = !is_whole && parts.iter().any(|(_, part)| *part != span);
+        let whole = |span| self.device.map.rules.whole_around(span);
+        let is_whole = location.span().and_then(whole).is_some();
+        let merged = !is_whole && parts.iter().any(|(_, part)| *part != location);
         if !(merged && refused(tries.last())) {
-            let member = |(index, part)| (index, tries.of_member(span, part));
+            let member = |(index, part)| (index, tries.of_member(location, part));
             return parts.into_iter().map(member).collect();
         }
         let mut singly: Vec<(usize, Tries)> = Vec::with_capacity(parts.len());
         for (index, part) in parts {
-            let alone = self.tries(part).await;
+            let alone = self.tries(&Inquiry::new(part)).await;
             singly.push((index, tries.clone().split_into(alone)));
         }
         singly
     }
 
     /// Tries a read until it brought something, or for as often as its retry allows.
-    async fn tries(&self, span: Span) -> Tries {
+    async fn tries(&self, inquiry: &Inquiry) -> Tries {
         let retry = self.manners.retry.unwrap_or(&self.device.retry);
         let Earlier { mut spent, begun } = self.manners.earlier;
         let begun = begun.unwrap_or_else(Instant::now);
         let mut tries: Option<Tries> = None;
         loop {
-            let next = self.once(span).await;
+            let next = self.once(inquiry.clone()).await;
             let unsent = next.transactions.is_empty();
             let brought = next.brought.clone();
             match &mut tries {
@@ -150,17 +158,35 @@ impl Reader<'_> {
         }
     }
 
-    /// One request, and what became of it.
-    async fn once(&self, span: Span) -> Try {
+    /// An inquiry from its first request to its last, and what became of it.
+    async fn once(&self, mut inquiry: Inquiry) -> Try {
         let started = Instant::now();
-        let unsent = |brought| Try { started, ended: started, transactions: Vec::new(), brought };
-        if self.running.stop.ends(self.manners.phase) {
-            return unsent(Brought::Stopped);
-        }
-        if let Some(class) = self.dead.get() {
-            let text = "not asked: the device did not answer".to_owned();
-            return unsent(Brought::Trouble(Trouble { class, text }));
-        }
+        let mut transactions = Vec::new();
+        let brought = loop {
+            if self.running.stop.ends(self.manners.phase) {
+                break Brought::Stopped;
+            }
+            if let Some(class) = self.dead.get() {
+                let text = "not asked: the device did not answer".to_owned();
+                break Brought::Trouble(Trouble { class, text });
+            }
+            let (transaction, result) = self.exchange(inquiry.request()).await;
+            transactions.push(transaction);
+            match result {
+                Ok(answer) => match inquiry.answered(answer) {
+                    Some(finding) => break finding.into(),
+                    None => continue,
+                },
+                Err(error) => break Brought::Trouble(Trouble::from(error)),
+            }
+        };
+        // What was never sent took no time.
+        let ended = if transactions.is_empty() { started } else { Instant::now() };
+        Try { started, ended, transactions, brought }
+    }
+
+    /// One request and its answer, and the id of the transaction.
+    async fn exchange(&self, request: Request<'static>) -> (u64, Result<Answer, LinkError>) {
         let transaction = self.running.next_transaction();
         let id = CallId { record: self.running.record, transaction }.pack();
         let transaction_of = Transaction {
@@ -171,17 +197,11 @@ impl Reader<'_> {
             frames: Vec::new(),
         };
         self.seat.frames.open(id, transaction_of);
-        let (request, timeout) = (planner::request(span), self.device.response_timeout);
+        let timeout = self.device.response_timeout;
         let call = Call { id, unit: self.seat.unit_id, request, timeout };
         let completed = self.seat.link.call(call).await;
-        let ended = Instant::now();
         self.seat.frames.close(id);
-        let brought = match completed.result {
-            Ok(Ok(response)) => data(response),
-            Ok(Err(exception)) => Brought::Exception(exception),
-            Err(error) => Brought::Trouble(Trouble::from(error)),
-        };
-        Try { started, ended, transactions: vec![transaction], brought }
+        (transaction, completed.result)
     }
 }
 
@@ -200,23 +220,7 @@ fn cause(brought: &Brought) -> Option<Cause> {
     }
 }
 
-fn data(response: Response) -> Brought {
-    match response {
-        Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
-            Brought::Data(Data::Bits(bits))
-        }
-        Response::ReadInputRegisters(words) | Response::ReadHoldingRegisters(words) => {
-            Brought::Data(Data::Words(words))
-        }
-        // The codec gives only answers of the request's own function.
-        _ => Brought::Trouble(Trouble {
-            class: ErrorClass::Internal,
-            text: "the answer is of another function".to_owned(),
-        }),
-    }
-}
-
-/// Whether a span is read by itself to see what kind of answer comes.
+/// Whether a place is read by itself to see what kind of answer comes.
 pub(super) fn is_probe(scan: &Scan, input: usize) -> bool {
     scan.inputs.get(input).is_some_and(|input| input.manner == Manner::Probe)
 }

@@ -1,31 +1,13 @@
 //! What the tries of a read brought, and how the tries of several reads make the attempts of a
 //! check. Pure.
 
+use passline_modbus::inquiry::{Data, Finding, Unusable};
 use passline_modbus::link::LinkError;
 use passline_modbus::pdu::ExceptionCode;
-use passline_modbus::planner::Span;
+use passline_modbus::point::Location;
 use tokio::time::Instant;
 
 use crate::record::ErrorClass;
-
-/// The data of a read: the words or bits of its span.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Data {
-    Words(Vec<u16>),
-    Bits(Vec<bool>),
-}
-
-impl Data {
-    /// The part of the data of `whole` that belongs to `part`, if it is all there.
-    fn part(&self, whole: Span, part: Span) -> Option<Data> {
-        let start = usize::from(part.address().checked_sub(whole.address())?);
-        let range = start..start.checked_add(usize::from(part.count()))?;
-        match self {
-            Self::Words(words) => words.get(range).map(|words| Self::Words(words.to_vec())),
-            Self::Bits(bits) => bits.get(range).map(|bits| Self::Bits(bits.to_vec())),
-        }
-    }
-}
 
 /// Why there is no answer to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +32,23 @@ pub(crate) enum Brought {
     Trouble(Trouble),
     /// The run was stopped before this was sent.
     Stopped,
+}
+
+impl From<Finding> for Brought {
+    fn from(finding: Finding) -> Self {
+        match finding {
+            Finding::Data(data) => Self::Data(data),
+            Finding::Exception(code) => Self::Exception(code),
+            Finding::Nothing(reason) => {
+                let class = match reason {
+                    // The codec gives only answers of the request's own function.
+                    Unusable::Function => ErrorClass::Internal,
+                    Unusable::NoObject(_) | Unusable::Circle { .. } => ErrorClass::Decode,
+                };
+                Self::Trouble(Trouble { class, text: reason.to_string() })
+            }
+        }
+    }
 }
 
 impl Brought {
@@ -99,10 +98,15 @@ impl Tries {
     }
 
     /// The tries of the transaction `whole` as those of its member `part`.
-    pub(crate) fn of_member(&self, whole: Span, part: Span) -> Tries {
+    pub(crate) fn of_member(&self, whole: Location, part: Location) -> Tries {
+        let spans = whole.span().zip(part.span());
+        let cut = |data: &Data| match spans {
+            Some((whole, part)) => data.part(whole, part),
+            None => (whole == part).then(|| data.clone()),
+        };
         let member = |one: &Try| Try {
             brought: match &one.brought {
-                Brought::Data(data) => data.part(whole, part).map_or_else(
+                Brought::Data(data) => cut(data).map_or_else(
                     || {
                         Brought::Trouble(Trouble {
                             class: ErrorClass::Internal,

@@ -20,8 +20,8 @@ const MAX_DFA: usize = 2 << 20;
 pub(super) enum TextSpace {
     /// Texts of at most so many bytes, without blanks and NULs at their end.
     Trimmed { max_bytes: usize },
-    /// Exactly so many bytes, as they are shown: `0A FF`.
-    Hexadecimal { bytes: usize },
+    /// So many bytes, as they are shown: `0A FF`.
+    Hexadecimal { least: usize, most: usize },
 }
 
 impl TextSpace {
@@ -29,6 +29,7 @@ impl TextSpace {
     pub(super) fn value(self, text: &str) -> Option<Value> {
         match self {
             Self::Trimmed { .. } => Some(Value::Text(text.to_owned())),
+            Self::Hexadecimal { .. } if text.is_empty() => Some(Value::Bytes(Vec::new())),
             Self::Hexadecimal { .. } => {
                 let bytes = text.split(' ').map(|byte| u8::from_str_radix(byte, 16).ok());
                 bytes.collect::<Option<_>>().map(Value::Bytes)
@@ -40,7 +41,7 @@ impl TextSpace {
     pub(super) fn has(self, text: &str) -> bool {
         match self {
             Self::Trimmed { max_bytes } => text.len() <= max_bytes && !text.ends_with([' ', '\0']),
-            Self::Hexadecimal { bytes } => text.len() + 1 == bytes * 3,
+            Self::Hexadecimal { least, most } => (least..=most).contains(&text.len().div_ceil(3)),
         }
     }
 }

@@ -208,7 +208,8 @@ impl Subject<'_> {
             Domain::Unbounded { width: None } => "any number".to_owned(),
             Domain::Labels(labels) => labels.join(", "),
             Domain::Text { max_bytes } => format!("texts of up to {max_bytes} bytes"),
-            Domain::Bytes { length } => format!("{length} bytes"),
+            Domain::Bytes { least, most } if least == most => format!("{most} bytes"),
+            Domain::Bytes { least, most } => format!("{least} to {most} bytes"),
         }
     }
 
@@ -218,9 +219,10 @@ impl Subject<'_> {
             Domain::Text { max_bytes } => {
                 Some(TextSpace::Trimmed { max_bytes: usize::from(*max_bytes) })
             }
-            Domain::Bytes { length } => {
-                Some(TextSpace::Hexadecimal { bytes: usize::from(*length) })
-            }
+            Domain::Bytes { least, most } => Some(TextSpace::Hexadecimal {
+                least: usize::from(*least),
+                most: usize::from(*most),
+            }),
             _ => None,
         }
     }

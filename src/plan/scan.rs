@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use passline_modbus::planner::{self, Wanted};
-use passline_modbus::point::{Point, Span};
+use passline_modbus::point::{Location, Point};
 
 use super::Stage;
 use crate::spec::model::{Check, Device, NamedPoint, Read, Subject};
@@ -13,7 +13,7 @@ use crate::spec::retry::Retry;
 /// Reads of any number of devices that go out together.
 #[derive(Debug)]
 pub struct Scan {
-    /// What is read, each span of a device once.
+    /// What is read, each place of a device once.
     pub inputs: Vec<Input>,
     /// The transactions, device by device.
     pub batches: Vec<Batch>,
@@ -23,18 +23,18 @@ pub struct Scan {
     pub retry: Option<Retry>,
 }
 
-/// One span to be read.
+/// One place to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Input {
     /// Index of the device.
     pub device: usize,
     /// What is asked for.
-    pub span: Span,
+    pub location: Location,
     /// How it may be read.
     pub manner: Manner,
 }
 
-/// How a span may be read.
+/// How a place may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Manner {
     /// Together with others.
@@ -57,7 +57,7 @@ pub struct Batch {
     /// Index of the device.
     pub device: usize,
     /// Each read, and the inputs that it is for.
-    pub reads: Vec<(Span, Vec<usize>)>,
+    pub reads: Vec<(Location, Vec<usize>)>,
 }
 
 /// A check and what it needs.
@@ -82,13 +82,20 @@ pub struct Source {
     pub scale_factor: Option<(Arc<Point>, usize)>,
 }
 
+/// What of which device a check reads: two parts of one server id are two points.
+type Whole = (usize, Location, Option<u16>);
+
+fn whole(read: &Read) -> Whole {
+    (read.device, read.location, read.point.as_ref().and_then(|point| point.at()))
+}
+
 /// A scan that is being put together.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     inputs: Vec<Input>,
     known: HashMap<Input, usize>,
     /// The points that checks read here; a second read of one starts a new scan.
-    read: HashSet<(usize, Span)>,
+    read: HashSet<Whole>,
     checks: Vec<ScanCheck>,
     retry: Option<Retry>,
     /// Whether nothing else may join.
@@ -102,7 +109,7 @@ impl Builder {
             return true;
         }
         let again = match &check.subject {
-            Subject::Read(read) => self.read.contains(&(read.device, read.span)),
+            Subject::Read(read) => self.read.contains(&whole(read)),
             Subject::Expression { .. } => false,
         };
         !self.closed && is_plain(devices, check) && !again
@@ -113,25 +120,25 @@ impl Builder {
         self.retry.clone_from(&check.retry);
         let mut sources = Vec::new();
         if let Subject::Read(read) = &check.subject {
-            self.read.insert((read.device, read.span));
+            self.read.insert(whole(read));
             sources.push(self.source(devices, check.name.clone(), read));
         }
         for named in named_points(check) {
-            let read =
-                Read { device: named.device, span: named.point.span(), point: Some(named.point) };
-            sources.push(self.source(devices, named.name, &read));
+            let NamedPoint { name, device, point } = named;
+            let read = Read { device, location: point.location(), point: Some(point) };
+            sources.push(self.source(devices, name, &read));
         }
         self.checks.push(ScanCheck { step, sources });
     }
 
     fn source(&mut self, devices: &[Device], name: String, read: &Read) -> Source {
         let manner = read.point.as_deref().map_or(Manner::Probe, Manner::of);
-        let input = self.input(Input { device: read.device, span: read.span, manner });
+        let input = self.input(Input { device: read.device, location: read.location, manner });
         let factor = read.point.as_ref().and_then(|point| point.scale_factor());
         let factor = factor.and_then(|name| devices.get(read.device)?.map.points.get(name));
         let scale_factor = factor.map(|factor| {
             let manner = Manner::of(factor);
-            let input = Input { device: read.device, span: factor.span(), manner };
+            let input = Input { device: read.device, location: factor.location(), manner };
             (Arc::clone(factor), self.input(input))
         });
         Source { name, point: read.point.clone(), input, scale_factor }
@@ -200,25 +207,33 @@ fn batches(devices: &[Device], inputs: &[Input]) -> Vec<Batch> {
     order.into_iter().filter_map(batch).collect()
 }
 
-fn reads(device: &Device, inputs: &[Input], members: &[usize]) -> Vec<(Span, Vec<usize>)> {
-    let (probes, planned): (Vec<usize>, Vec<usize>) =
-        members.iter().copied().partition(|index| inputs[*index].manner == Manner::Probe);
-    let wanted: Vec<Wanted> = planned
-        .iter()
-        .map(|index| Wanted {
-            span: inputs[*index].span,
-            alone: inputs[*index].manner == Manner::Alone,
-        })
-        .collect();
-    let mut reads: Vec<(Span, Vec<usize>)> = match planner::plan(&wanted, &device.map.rules) {
+/// The reads of one device: those of its tables as its rules have it, then each place beyond them,
+/// then what is only probed.
+fn reads(device: &Device, inputs: &[Input], members: &[usize]) -> Vec<(Location, Vec<usize>)> {
+    let mut planned = Vec::new();
+    let (mut beyond, mut probes) = (Vec::new(), Vec::new());
+    for index in members.iter().copied() {
+        let Input { location, manner, .. } = inputs[index];
+        match (manner, location) {
+            (Manner::Probe, _) => probes.push((location, vec![index])),
+            (_, Location::Table(span)) => {
+                planned.push((index, Wanted { span, alone: manner == Manner::Alone }));
+            }
+            _ => beyond.push((location, vec![index])),
+        }
+    }
+    let wanted: Vec<Wanted> = planned.iter().map(|(_, wanted)| *wanted).collect();
+    let input = |at: usize| planned[at].0;
+    let mut reads: Vec<(Location, Vec<usize>)> = match planner::plan(&wanted, &device.map.rules) {
         Ok(reads) => reads
             .into_iter()
-            .map(|read| (read.span, read.covers.into_iter().map(|at| planned[at]).collect()))
+            .map(|read| (read.span.into(), read.covers.into_iter().map(input).collect()))
             .collect(),
         // Longer than the device allows: the spec is refused for it before it comes here, except
         // for a stretch typed on the spot, which is then asked for as it stands.
-        Err(_) => planned.iter().map(|index| (inputs[*index].span, vec![*index])).collect(),
+        Err(_) => planned.iter().map(|(index, one)| (one.span.into(), vec![*index])).collect(),
     };
-    reads.extend(probes.into_iter().map(|index| (inputs[index].span, vec![index])));
+    reads.append(&mut beyond);
+    reads.append(&mut probes);
     reads
 }

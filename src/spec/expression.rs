@@ -94,7 +94,7 @@ fn domain(
     Ok(match found {
         Type::Bool => Domain::Bool,
         Type::Text => Domain::Text { max_bytes: u16::MAX },
-        Type::Bytes => Domain::Bytes { length: u16::MAX },
+        Type::Bytes => Domain::Bytes { least: 0, most: u16::MAX },
         Type::Number => Domain::Unbounded { width: None },
         Type::Float | Type::Unknown => Domain::Unbounded { width: Some(Width::F64) },
     })

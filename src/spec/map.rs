@@ -99,11 +99,12 @@ fn finish(context: &Context<'_>, profile: &Profile) -> Map {
     let most = most(profile).max_registers;
     for declared in profile.points.iter() {
         let Some(point) = points.get(&declared.name.value) else { continue };
-        if !point.span().table().is_bits() && point.span().count() > most {
+        let registers = point.span().filter(|span| !span.table().is_bits());
+        if let Some(span) = registers.filter(|span| span.count() > most) {
             let message = format!(
                 "{} has {} registers, and the device lets read {most} at once",
                 quoted(&declared.name.value),
-                point.span().count()
+                span.count()
             );
             let remedy = "a point is never read in parts: shorten it, or raise `max_registers`";
             context.report(Diagnostic::error(declared.name.span, message).remedy(remedy));
@@ -164,7 +165,7 @@ fn check_scale_factor(
 
 /// A point that could not be read as its profile says.
 fn check_place(context: &Context<'_>, profile: &Profile, (declared, point): (&Declared, &Point)) {
-    let span = point.span();
+    let Some(span) = point.span() else { return };
     let problem = if let Some(hole) = profile.holes.iter().find(|hole| hole.overlaps(span)) {
         format!("lies in the hole {hole}, and could not be read")
     } else {
@@ -216,7 +217,7 @@ fn most(profile: &Profile) -> planner::Quirks {
 fn rules(profile: &Profile, points: &HashMap<String, Arc<Point>>) -> Rules {
     let spans = |barrier| {
         let spans = points.values().filter(move |point| point.is_barrier() == barrier);
-        spans.map(|point| point.span())
+        spans.filter_map(|point| point.span())
     };
     let most = most(profile);
     let quirks = planner::Quirks {

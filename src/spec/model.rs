@@ -9,7 +9,7 @@ use std::time::Duration;
 use passline_modbus::address::{Address, Place};
 use passline_modbus::link::InFlight;
 use passline_modbus::planner::Rules;
-use passline_modbus::point::{Domain, Point, Span};
+use passline_modbus::point::{Domain, Location, Point};
 use passline_modbus::value::Value;
 use passline_simulator::fault::{Fault, Seed};
 use passline_simulator::image::Image;
@@ -223,13 +223,13 @@ pub enum Subject {
     },
 }
 
-/// A read of one stretch of one table.
+/// A read of one stretch of one table, or of one place beyond the tables.
 #[derive(Debug, Clone)]
 pub struct Read {
     /// Index into [`Spec::devices`].
     pub device: usize,
     /// What is asked for.
-    pub span: Span,
+    pub location: Location,
     /// How it is decoded; absent where only the kind of answer is judged.
     pub point: Option<Arc<Point>>,
 }

@@ -1,7 +1,9 @@
 //! A point of a register map: its table of keys, and what it declares.
 
+use passline_modbus::pdu::counter::Counter;
 use passline_modbus::point::{
-    Access, DataType, Declaration, Field as BitField, Invalid, Order, PointError, Table,
+    Access, DataType, Declaration, Field as BitField, Invalid, Location, Order, PointError, Site,
+    Table,
 };
 use passline_modbus::value::Decimal;
 
@@ -10,6 +12,7 @@ use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape, one_of};
 use crate::language::source::{Span, Spanned};
+use crate::language::variables::Scalar;
 use crate::language::yaml::Node;
 
 /// Addresses as any of the notations writes them; what fits is decided by the notation.
@@ -23,8 +26,8 @@ pub(super) const TYPES: &[&str] = &[
     "bcd32", "string", "bytes",
 ];
 
-/// Where a point is. Exactly one of these keys is there.
-pub(super) const PLACE: &[Field] = &[
+/// A table, and an address in it.
+pub(super) const TABLES: &[Field] = &[
     Field::optional("coil", ADDRESS, "Address in the table of coils: bits, read and written."),
     Field::optional(
         "discrete",
@@ -39,17 +42,61 @@ pub(super) const PLACE: &[Field] = &[
     ),
 ];
 
+/// Where a point is beyond the tables. Exactly one of these keys or of [`TABLES`] is there.
+pub(super) const BEYOND: &[Field] = &[
+    Field::optional(
+        "device_id",
+        Shape::AnyOf(&[Shape::Integer { min: 0, max: 255 }, Shape::Choice(Location::OBJECTS)]),
+        "An object of the device identification (function 43/14), by its id or name.",
+    ),
+    Field::optional(
+        "server_id",
+        Shape::Bool,
+        "The server id (function 17), whose bytes are the vendor's: `true`.",
+    ),
+    Field::optional(
+        "diagnostic",
+        Shape::AnyOf(&[Shape::Integer { min: 2, max: 18 }, Shape::Choice(Counter::NAMES)]),
+        "A counter or the diagnostic register (function 8), by its sub-function or name.",
+    ),
+    Field::optional("exception_status", Shape::Bool, "The exception status (function 7): `true`."),
+    Field::optional("file", Shape::Object(&FILE), "Registers of a file (function 20)."),
+    Field::optional(
+        "fifo",
+        ADDRESS,
+        "Address of a queue (function 24), counted as holding registers are. Without `at` the value is how many values are in it.",
+    ),
+];
+
+static FILE: Object = Object {
+    name: "file record",
+    doc: "Registers of a file.",
+    fields: &[&[
+        Field::required(
+            "number",
+            Shape::Integer { min: 1, max: 65_535 },
+            "The number of the file.",
+        ),
+        Field::required("record", Shape::Integer { min: 0, max: 9_999 }, "The first record."),
+    ]],
+};
+
 /// How raw registers make a value.
 pub(super) const DECODING: &[Field] = &[
     Field::optional(
+        "at",
+        Shape::Integer { min: 0, max: 250 },
+        "Where it begins: a byte of `device_id` and `server_id`, a value of `fifo`. Counted from 0.",
+    ),
+    Field::optional(
         "type",
         Shape::Choice(TYPES),
-        "Default `u16` for registers and `bool` for bits. `s16` and `s32` are sign and magnitude.",
+        "Default `u16` for registers, `bool` for bits, `string` for `device_id` and `bytes` for `server_id`. `s16` and `s32` are sign and magnitude.",
     ),
     Field::optional(
         "length",
         Shape::Integer { min: 1, max: 125 },
-        "Registers of a `string` or `bytes`.",
+        "Registers of a `string` or `bytes`; of `device_id` and `server_id` bytes.",
     ),
     Field::optional(
         "order",
@@ -66,7 +113,7 @@ pub(super) const DECODING: &[Field] = &[
 pub(super) static POINT: Object = Object {
     name: "point",
     doc: "A named datum of a device: where it is, and how it is read.",
-    fields: &[PLACE, DECODING, MEANING],
+    fields: &[TABLES, BEYOND, DECODING, MEANING],
 };
 
 const MEANING: &[Field] = &[
@@ -197,19 +244,23 @@ pub(super) fn declarations(
     node: Node<'_>,
 ) -> Vec<Declared> {
     let Some(fields) = context.fields(node, &POINT) else { return Vec::new() };
-    let Some(place) = place(context, common, &fields) else { return Vec::new() };
-    let Some(mut declaration) = decoding(context, common, &name.value, place, &fields) else {
+    let Some(site) = site(context, common, &fields) else { return Vec::new() };
+    let Some(mut declaration) = decoding(context, common, (&name.value, site), &fields) else {
         return Vec::new();
     };
     meaning(context, &fields, &mut declaration);
-    let spans: Vec<(&'static str, Span)> = fields
+    let mut spans: Vec<(&'static str, Span)> = fields
         .keys()
         .flat_map(|key| {
             let span = fields.key_span(key);
-            let address = Table::ALL.iter().any(|table| table.name() == key);
+            let address = TABLES.iter().chain(BEYOND).any(|place| place.key == key);
             [(key, span), (if address { "address" } else { key }, span)]
         })
         .collect();
+    // A length that is missing is missing of a type.
+    if let (false, Some(word)) = (fields.has("length"), fields.node("type")) {
+        spans.push(("length", word.span()));
+    }
     let mut declared = vec![];
     for entry in fields.map("bits") {
         let Some(field_name) = context.name(entry.key_node) else { continue };
@@ -228,25 +279,72 @@ pub(super) fn declarations(
 }
 
 /// A table and a protocol address.
-pub(super) fn place(
+pub(super) fn table(
     context: &Context<'_>,
     common: &Common,
     fields: &Fields<'_, '_>,
 ) -> Option<(Table, u32)> {
-    let named: Vec<Table> =
-        Table::ALL.into_iter().filter(|table| fields.has(table.name())).collect();
-    let [table] = named[..] else {
-        let message = match named.len() {
-            0 => "it is not said where this is".to_owned(),
-            _ => "this is in more than one table".to_owned(),
-        };
-        let remedy = "give one of `coil`, `discrete`, `input` or `holding`, and its address";
-        context.report(Diagnostic::error(fields.span(), message).remedy(remedy));
-        return None;
+    let key = only(context, fields, &[TABLES])?;
+    let table = Table::ALL.into_iter().find(|table| table.name() == key)?;
+    Some((table, address(context, common, fields, (table, key))?))
+}
+
+/// Where a point is.
+pub(super) fn site(
+    context: &Context<'_>,
+    common: &Common,
+    fields: &Fields<'_, '_>,
+) -> Option<Site> {
+    let key = only(context, fields, &[TABLES, BEYOND])?;
+    Some(match key {
+        "device_id" => Site::DeviceId(object(context, fields)?),
+        "server_id" => affirmed(context, fields, key, Site::ServerId)?,
+        "diagnostic" => Site::Diagnostic(counter(context, fields)?),
+        "exception_status" => affirmed(context, fields, key, Site::ExceptionStatus)?,
+        "file" => {
+            let file = fields.object(key)?;
+            Site::File(file.integer("number")?.value, file.integer("record")?.value)
+        }
+        "fifo" => Site::Fifo(address(context, common, fields, (Table::Holding, key))?),
+        _ => {
+            let table = Table::ALL.into_iter().find(|table| table.name() == key)?;
+            Site::Table(table, address(context, common, fields, (table, key))?)
+        }
+    })
+}
+
+/// The only key of these that is there.
+fn only(
+    context: &Context<'_>,
+    fields: &Fields<'_, '_>,
+    places: &[&'static [Field]],
+) -> Option<&'static str> {
+    let keys = || places.iter().copied().flatten().map(|field| field.key);
+    let named: Vec<&'static str> = keys().filter(|key| fields.has(key)).collect();
+    if let [key] = named[..] {
+        return Some(key);
+    }
+    let in_tables = named.iter().all(|key| Table::ALL.iter().any(|table| table.name() == *key));
+    let message = match named.len() {
+        0 => "it is not said where this is",
+        _ if in_tables => "this is in more than one table",
+        _ => "this is in more than one place",
     };
-    let number = fields.integer::<u32>(table.name())?;
+    let remedy = format!("give one of {}", one_of(&keys().collect::<Vec<_>>()));
+    context.report(Diagnostic::error(fields.span(), message).remedy(remedy));
+    None
+}
+
+/// The protocol address that a key gives.
+fn address(
+    context: &Context<'_>,
+    common: &Common,
+    fields: &Fields<'_, '_>,
+    (table, key): (Table, &str),
+) -> Option<u32> {
+    let number = fields.integer::<u32>(key)?;
     match common.notation.protocol(table, number.value) {
-        Ok(address) => Some((table, address.saturating_add(common.base))),
+        Ok(address) => Some(address.saturating_add(common.base)),
         Err(message) => {
             let remedy = "the notation is given by `addresses:` of this file, `from_0` if absent";
             context.report(Diagnostic::error(number.span, message).remedy(remedy));
@@ -255,27 +353,69 @@ pub(super) fn place(
     }
 }
 
+/// The id of an object, by its number or name.
+fn object(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<u8> {
+    let node = fields.node("device_id")?;
+    if let Scalar::Text(_) = context.scalar(node)?.value {
+        let name = context.choice(node, Location::OBJECTS)?.value;
+        return (0..).zip(Location::OBJECTS).find(|(_, known)| **known == name).map(|(id, _)| id);
+    }
+    context.integer::<u8>(node, (0, 255)).map(|id| id.value)
+}
+
+/// A counter, by the number of its sub-function or its name.
+fn counter(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Counter> {
+    let node = fields.node("diagnostic")?;
+    if let Scalar::Text(_) = context.scalar(node)?.value {
+        return context.choice(node, Counter::NAMES).and_then(|name| Counter::named(name.value));
+    }
+    let number = context.integer::<u16>(node, (2, 18))?;
+    let counter = Counter::of_sub_function(number.value);
+    if counter.is_none() {
+        let message = format!("sub-function {} reads no counter", number.value);
+        let remedy = "counters are 11 to 18, the diagnostic register is 2";
+        context.report(Diagnostic::error(number.span, message).remedy(remedy));
+    }
+    counter
+}
+
+/// The only place of its kind, which `true` stands for.
+fn affirmed(context: &Context<'_>, fields: &Fields<'_, '_>, key: &str, site: Site) -> Option<Site> {
+    let given = fields.boolean(key)?;
+    if !given.value {
+        let error = Diagnostic::error(given.span, format!("`{key}: false` says where it is not"));
+        context.report(error.remedy(format!("write `{key}: true`, or remove the key")));
+    }
+    given.value.then_some(site)
+}
+
 /// How its registers make a value; the keys of [`DECODING`] alone.
 pub(super) fn decoding(
     context: &Context<'_>,
     common: &Common,
-    name: &str,
-    (table, address): (Table, u32),
+    (name, site): (&str, Site),
     fields: &Fields<'_, '_>,
 ) -> Option<Declaration> {
-    let mut declaration = Declaration::new(name, table, address);
+    let mut declaration = Declaration::of(name, site);
     declaration.profile_order = common.order;
     let length = fields.integer::<u16>("length");
-    if length.is_none() && fields.has("length") {
+    let at = fields.integer::<u16>("at");
+    if (length.is_none() && fields.has("length")) || (at.is_none() && fields.has("at")) {
         return None;
     }
-    if let Some(word) = fields.choice("type") {
-        declaration.data_type = DataType::named(word.value, length.map(|length| length.value))
-            .map_err(|error| report(context, &error, word.span))
-            .ok()?;
-    } else if let Some(length) = length {
-        report(context, &PointError::LengthNeedless(declaration.data_type), length.span);
+    declaration.at = at.map(|at| at.value);
+    let word = fields.choice("type");
+    if word.is_none() && fields.has("type") {
+        return None;
     }
+    let (name, span) = match (&word, &length) {
+        (Some(word), _) => (word.value, word.span),
+        (None, Some(length)) => (declaration.data_type.name(), length.span),
+        (None, None) => (declaration.data_type.name(), fields.span()),
+    };
+    declaration.data_type = DataType::named(name, length.map(|length| length.value))
+        .map_err(|error| report(context, &error, span))
+        .ok()?;
     declaration.order = fields.text("order").and_then(|text| order(context, &text));
     declaration.scale = fields.number("scale").map_or_else(Decimal::one, |scale| scale.value);
     declaration.offset = fields.number("offset").map_or_else(Decimal::zero, |offset| offset.value);
@@ -364,7 +504,15 @@ fn remedy(error: &PointError) -> String {
         PointError::PastEnd { .. } => {
             "correct the address: those of a profile are moved by the device's `base:`"
         }
-        PointError::RegisterType { .. } => "remove the `type:`",
+        PointError::RegisterType { .. } | PointError::NumberType(_) => "remove the `type:`",
+        PointError::QueueType(_) => "say with `at:` which of its values is read, 0 the oldest",
+        PointError::PartNeedless => "remove the `at:`",
+        PointError::PartOutside { .. } => "bytes and values are counted from 0",
+        PointError::FileLength(_) => "write `length:` and a number of registers, 1 to 121",
+        PointError::PastFile { .. } => "correct the `record:`, or the length",
+        PointError::OrderNeedless => "remove the `order:`",
+        PointError::FieldBeyond { .. } => "bits are counted from 0, the least significant",
+        PointError::ReadOnly => "remove the `access:`",
         PointError::OrderWidth { .. } => {
             "write a letter for each byte: two for 16 bits, four for 32, eight for 64"
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use passline_modbus::point::Span as Place;
 
 use super::load::Loader;
-use super::point::{self, Common, Declared, Notation, PLACE, POINT};
+use super::point::{self, Common, Declared, Notation, POINT, TABLES};
 use super::quirks::{QUIRKS, Quirks};
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
@@ -64,7 +64,7 @@ static BLOCK: Object = Object {
     name: "block",
     doc: "A stretch of one table that no merged read may leave.",
     fields: &[
-        PLACE,
+        TABLES,
         COUNT,
         &[Field::optional(
             "whole",
@@ -77,7 +77,7 @@ static BLOCK: Object = Object {
 static HOLE: Object = Object {
     name: "hole",
     doc: "A stretch of one table that no read may touch.",
-    fields: &[PLACE, COUNT],
+    fields: &[TABLES, COUNT],
 };
 
 const COUNT: &[Field] = &[Field::required(
@@ -231,7 +231,7 @@ impl Loader<'_> {
 
 /// The stretch of a block or of a hole.
 fn stretch(context: &Context<'_>, common: &Common, fields: &Fields<'_, '_>) -> Option<Place> {
-    let (table, address) = point::place(context, common, fields)?;
+    let (table, address) = point::table(context, common, fields)?;
     let count = fields.integer::<u32>("count")?;
     let place =
         (|| Place::new(table, u16::try_from(address).ok()?, u16::try_from(count.value).ok()?))();

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use passline_modbus::point::{Access, Declaration, Field as BitField, Point, Span as Place};
+use passline_modbus::point::{
+    Access, Declaration, Field as BitField, Point, Site, Span as Place, Table,
+};
 
 use super::criteria::{Criteria, Judged};
 use super::expression;
 use super::map;
 use super::model::{Check, Read, Step, Subject, Wait};
-use super::point::{self, Common, DECODING, PLACE};
+use super::point::{self, BEYOND, Common, DECODING, TABLES};
 use super::retry::{self, RETRY};
 use super::test::{self, Names};
 use crate::expression::Type;
@@ -66,7 +68,8 @@ static RAW_READ: Object = Object {
                 "How many registers or bits are asked for. More than the type has is possible only where the kind of answer is judged.",
             ),
         ],
-        PLACE,
+        TABLES,
+        BEYOND,
         DECODING,
     ],
 };
@@ -152,9 +155,9 @@ impl At<'_, '_> {
                 Some(name) => name.clone(),
                 None => path.value,
             };
-            let span = point.span();
+            let location = point.location();
             let point = (!judges_the_answer(fields)).then_some(point);
-            let read = Read { device, span, point };
+            let read = Read { device, location, point };
             checks.extend(self.check(name, Subject::Read(read)));
         }
         (!checks.is_empty()).then_some(checks)
@@ -264,27 +267,55 @@ fn raw_read(
 ) -> Option<(String, Read)> {
     let fields = context.fields(node, &RAW_READ)?;
     let device = fields.text("device").and_then(|name| device_named(context, names, &name));
-    let place = point::place(context, &Common::default(), &fields)?;
-    let common = Common::default();
-    let declaration = point::decoding(context, &common, "raw", place, &fields)?;
+    let site = point::site(context, &Common::default(), &fields)?;
+    let declaration = point::decoding(context, &Common::default(), ("raw", site), &fields)?;
     let device = device?;
-    let default_name = format!("{}.{}:{}", names.devices.get(device)?.name, place.0, place.1);
+    let whose = &names.devices.get(device)?.name;
+    let (location, point) = match site {
+        Site::Table(table, address) => {
+            let asked = (table, address, declaration);
+            let (span, point) = stretch(context, &fields, asked, judges_the_answer(step))?;
+            (span.into(), point)
+        }
+        _ if fields.has("count") => {
+            let error = Diagnostic::error(fields.key_span("count"), "`count` belongs to a table");
+            context.report(error.remedy("remove it; a `string` and `bytes` have a `length`"));
+            return None;
+        }
+        _ => {
+            let point = raw_point(context, &fields, declaration)?;
+            (point.location(), (!judges_the_answer(step)).then_some(point))
+        }
+    };
+    let default_name = match site {
+        Site::Table(table, address) => format!("{whose}.{table}:{address}"),
+        _ => format!("{whose}.{location}"),
+    };
     let name = step.text("name").map_or(default_name, |name| name.value);
+    Some((name, Read { device, location, point: point.map(Arc::new) }))
+}
+
+/// A stretch of a table, and how it is decoded; where the answer is judged, that is not said.
+fn stretch(
+    context: &Context<'_>,
+    fields: &Fields<'_, '_>,
+    (table, address, declaration): (Table, u32, Declaration),
+    judges_the_answer: bool,
+) -> Option<(Place, Option<Point>)> {
     let registers = declaration.data_type.registers();
     let count = fields.integer::<u16>("count");
-    let asked = count.map_or(registers, |count| count.value);
-    let Some(span) =
-        u16::try_from(place.1).ok().and_then(|start| Place::new(place.0, start, asked))
+    let asked = count.map_or(registers.max(1), |count| count.value);
+    let Some(span) = u16::try_from(address).ok().and_then(|start| Place::new(table, start, asked))
     else {
-        let message = format!("it passes address 65535: {asked} from address {}", place.1);
+        let message = format!("it passes address 65535: {asked} from address {address}");
         let error = Diagnostic::error(fields.span(), message);
         context.report(error.remedy("correct the address or the `count`"));
         return None;
     };
-    if judges_the_answer(step) {
-        return Some((name, Read { device, span, point: None }));
+    if judges_the_answer {
+        return Some((span, None));
     }
-    if asked != registers {
+    if asked != registers.max(1) {
         let message =
             format!("a {} has {registers}, and {asked} are asked for", declaration.data_type);
         let span = count.map_or(fields.span(), |count| count.span);
@@ -292,8 +323,7 @@ fn raw_read(
         context.report(Diagnostic::error(span, message).remedy(remedy));
         return None;
     }
-    let point = raw_point(context, &fields, declaration)?;
-    Some((name, Read { device, span, point: Some(Arc::new(point)) }))
+    Some((span, Some(raw_point(context, fields, declaration)?)))
 }
 
 fn raw_point(

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use tokio_modbus::{Request, Response};
 
+use super::counter::Counter;
 use super::fields::{Fields, within, words};
 use super::{Defect, Function, echo, encode, require_quantity};
 
@@ -132,6 +133,9 @@ impl Diagnostic {
                 require_quantity(self.data.len(), answer.data.len())?;
                 let mut pairs = self.data.iter().zip(&answer.data);
                 pairs.try_for_each(|(sent, got)| echo("data", *sent, *got))
+            }
+            other if Counter::of_sub_function(other).is_some() => {
+                require_quantity(1, answer.data.len())
             }
             _ => Ok(()),
         }

@@ -46,7 +46,7 @@ pub(super) static WRITE_FILE_RECORD: Function = Function {
 };
 
 /// A run of records to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Section {
     /// The file, from 1.
     pub file: u16,
@@ -54,6 +54,26 @@ pub struct Section {
     pub first: u16,
     /// How many records (registers).
     pub length: u16,
+}
+
+impl Section {
+    /// The most records that one answer can carry: its byte count is F5 at most.
+    pub const MAX_LENGTH: u16 = 121;
+
+    /// The greatest record number.
+    pub const LAST_RECORD: u16 = 9999;
+
+    /// The request that reads it alone.
+    pub fn request(self) -> Request<'static> {
+        let mut data = vec![7];
+        self.put(&mut data);
+        Request::Custom(READ, data.into())
+    }
+
+    fn put(self, data: &mut Vec<u8>) {
+        data.push(REFERENCE);
+        encode::words(data, &[self.file, self.first, self.length]);
+    }
 }
 
 /// The runs of records that one request reads.
@@ -71,8 +91,7 @@ impl Sections {
         within(bytes, READ_BYTES)?;
         let mut data = vec![encode::count(bytes)?];
         for section in &self.0 {
-            data.push(REFERENCE);
-            encode::words(&mut data, &[section.file, section.first, section.length]);
+            section.put(&mut data);
         }
         Ok(Request::Custom(READ, data.into()))
     }

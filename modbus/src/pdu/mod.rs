@@ -20,6 +20,7 @@ mod fields;
 mod identification;
 mod registers;
 
+pub mod counter;
 pub mod diagnostics;
 pub mod fifo;
 pub mod file;

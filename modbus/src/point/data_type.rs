@@ -36,13 +36,14 @@ pub enum DataType {
     Bcd16,
     /// Eight decimal digits of four bits each.
     Bcd32,
-    /// UTF-8 text, two bytes to a register.
-    String(Length),
-    /// Bytes, two to a register.
-    Bytes(Length),
+    /// UTF-8 text, two bytes to a register; without a length all that is there.
+    String(Option<Length>),
+    /// Bytes, two to a register; without a length all that is there.
+    Bytes(Option<Length>),
 }
 
-/// The length of a `string` or of `bytes`: 1 to 125 registers, what one read can carry.
+/// The length of a `string` or of `bytes`: 1 to 125 registers, what one read can carry; where bytes
+/// are read and no registers, as many bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Length(u8);
 
@@ -50,14 +51,14 @@ impl Length {
     /// The most registers that one read can carry (V1.1b3, 6.3).
     pub const MAX: u16 = 125;
 
-    /// So many registers; `None` unless 1 to 125.
-    pub fn new(registers: u16) -> Option<Length> {
-        u8::try_from(registers).ok().filter(|count| (1..=125).contains(count)).map(Length)
+    /// So many registers or bytes; `None` unless 1 to 125.
+    pub fn new(count: u16) -> Option<Length> {
+        u8::try_from(count).ok().filter(|count| (1..=125).contains(count)).map(Length)
     }
 
-    /// How many registers.
-    pub fn registers(self) -> u16 {
-        u16::from(self.0)
+    /// How many registers or bytes.
+    pub const fn get(self) -> u16 {
+        self.0 as u16
     }
 }
 
@@ -91,10 +92,11 @@ impl DataType {
         DataType::S32,
         DataType::Bcd16,
         DataType::Bcd32,
-        DataType::String(Length(1)),
-        DataType::Bytes(Length(1)),
+        DataType::String(Some(Length(1))),
+        DataType::Bytes(Some(Length(1))),
     ];
 
+    /// Name, registers (0 where the point says how many) and encoding.
     const fn row(self) -> (&'static str, u8, Encoding) {
         match self {
             DataType::Bool => ("bool", 1, Encoding::Bool),
@@ -111,8 +113,8 @@ impl DataType {
             DataType::S32 => ("s32", 2, Encoding::SignMagnitude),
             DataType::Bcd16 => ("bcd16", 1, Encoding::Bcd),
             DataType::Bcd32 => ("bcd32", 2, Encoding::Bcd),
-            DataType::String(Length(registers)) => ("string", registers, Encoding::Text),
-            DataType::Bytes(Length(registers)) => ("bytes", registers, Encoding::Bytes),
+            DataType::String(_) => ("string", 0, Encoding::Text),
+            DataType::Bytes(_) => ("bytes", 0, Encoding::Bytes),
         }
     }
 
@@ -121,9 +123,21 @@ impl DataType {
         self.row().0
     }
 
-    /// How many registers it takes (of a bit table: 1 bit).
+    /// How many registers it takes (of a bit table: 1 bit); 0 for all that is there.
     pub const fn registers(self) -> u16 {
-        self.row().1 as u16
+        match self {
+            DataType::String(Some(length)) | DataType::Bytes(Some(length)) => length.get(),
+            _ => self.row().1 as u16,
+        }
+    }
+
+    /// How many bytes it takes where bytes are read and no registers; 0 for all that is there.
+    pub(super) const fn bytes(self) -> u16 {
+        match self.encoding() {
+            Encoding::Text | Encoding::Bytes => self.registers(),
+            Encoding::Bool => 1,
+            _ => 2 * self.registers(),
+        }
     }
 
     /// Whether its length is declared with each point.
@@ -141,14 +155,14 @@ impl DataType {
 
     /// The weight of the highest bit of a number; 0 for longer types, which are no numbers.
     fn sign_bit(self) -> i128 {
-        1_i128.checked_shl(self.bits() - 1).unwrap_or(0)
+        self.bits().checked_sub(1).and_then(|top| 1_i128.checked_shl(top)).unwrap_or(0)
     }
 
-    /// The type of that name, with the length in registers where it needs one.
+    /// The type of that name, with its length where it has one. Whether it needs one depends on
+    /// where the point is.
     ///
     /// # Errors
-    /// [`PointError::UnknownType`], [`PointError::LengthMissing`],
-    /// [`PointError::LengthNeedless`], [`PointError::LengthRange`].
+    /// [`PointError::UnknownType`], [`PointError::LengthNeedless`], [`PointError::LengthRange`].
     pub fn named(name: &str, length: Option<u16>) -> Result<DataType, PointError> {
         let found = Self::ALL.into_iter().find(|data_type| data_type.name() == name);
         let data_type = found.ok_or_else(|| PointError::UnknownType(name.to_owned()))?;
@@ -158,8 +172,9 @@ impl DataType {
             _ if length.is_some() => return Err(PointError::LengthNeedless(data_type)),
             _ => return Ok(data_type),
         };
-        let length = length.ok_or(PointError::LengthMissing(data_type))?;
-        Length::new(length).map(with_length).ok_or(PointError::LengthRange(length))
+        let length =
+            length.map(|length| Length::new(length).ok_or(PointError::LengthRange(length)));
+        Ok(with_length(length.transpose()?))
     }
 
     /// The least and the greatest integer, unscaled; `None` for types that are no integers.

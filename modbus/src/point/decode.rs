@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::data_type::Encoding;
-use super::{DataType, Point, Sentinel};
+use super::location::Medium;
+use super::{DataType, Location, Order, Point, Sentinel};
 use crate::value::{Decimal, Value, Width};
 
 /// What an answer holds of a point.
@@ -11,8 +12,29 @@ use crate::value::{Decimal, Value, Width};
 pub enum Raw<'a> {
     /// A coil or a discrete input.
     Bit(bool),
-    /// Registers, in the order of their addresses.
+    /// Registers, in the order of their addresses; of a queue all that are in it.
     Registers(Cow<'a, [u16]>),
+    /// The bytes of an object or server id, all of them.
+    Bytes(Cow<'a, [u8]>),
+}
+
+impl Raw<'_> {
+    /// The same, borrowed from nobody.
+    #[must_use]
+    pub fn into_owned(self) -> Raw<'static> {
+        match self {
+            Raw::Bit(bit) => Raw::Bit(bit),
+            Raw::Registers(registers) => Raw::Registers(registers.into_owned().into()),
+            Raw::Bytes(bytes) => Raw::Bytes(bytes.into_owned().into()),
+        }
+    }
+}
+
+/// What of it a point is made of.
+enum Content<'r> {
+    Bit(bool),
+    Registers(Cow<'r, [u16]>),
+    Bytes(&'r [u8]),
 }
 
 /// What a point reads as.
@@ -30,6 +52,17 @@ pub enum Undecodable {
     /// Bits instead of registers, or not as many as the point has.
     #[error("not {0} register(s) of this point")]
     Shape(u16),
+    /// What is there ends before the point does.
+    #[error("there are {there}, and it ends at {end}")]
+    Missing {
+        /// How many bytes or registers are there.
+        there: usize,
+        /// How many there would have to be.
+        end: usize,
+    },
+    /// A `bool` byte that is neither 00 nor FF.
+    #[error("{0:02X} is neither 00 nor FF")]
+    Indicator(u8),
     /// A `bool` register that is neither 0 nor 1.
     #[error("{0} is neither 0 nor 1")]
     Bool(u64),
@@ -64,31 +97,76 @@ impl Point {
         raw: &Raw<'_>,
         scale_factor: Option<&Value>,
     ) -> Result<Reading, Undecodable> {
-        match raw {
-            Raw::Bit(bit) if self.span.table().is_bits() => self.integer_value(i128::from(*bit), 0),
-            Raw::Registers(registers)
-                if !self.span.table().is_bits()
-                    && registers.len() == usize::from(self.span.count()) =>
-            {
-                self.decode_registers(registers, scale_factor)
-            }
-            _ => Err(Undecodable::Shape(self.span.count())),
+        match self.content(raw)? {
+            Content::Bit(bit) => self.integer_value(i128::from(bit), 0),
+            Content::Registers(registers) => match self.data_type.encoding() {
+                Encoding::Text => self.decode_text(self.order.to_bytes(&registers)),
+                Encoding::Bytes => Ok(bytes(self.order.to_bytes(&registers))),
+                _ => self.decode_number(&registers, scale_factor),
+            },
+            Content::Bytes(part) => match (self.data_type.encoding(), part) {
+                (Encoding::Text, _) => self.decode_text(part.to_vec()),
+                (Encoding::Bytes, _) => Ok(bytes(part.to_vec())),
+                (Encoding::Bool, [0x00]) => self.integer_value(0, 0),
+                (Encoding::Bool, [0xFF]) => self.integer_value(1, 0),
+                (Encoding::Bool, [other, ..]) => Err(Undecodable::Indicator(*other)),
+                _ => self.decode_number(&Order::default().to_registers(part), scale_factor),
+            },
         }
     }
 
-    fn decode_registers(
+    /// What of the raw data the point is made of.
+    fn content<'r>(&self, raw: &'r Raw<'_>) -> Result<Content<'r>, Undecodable> {
+        let size = self.data_type.registers();
+        match (self.medium, raw) {
+            (Medium::Bit, Raw::Bit(bit)) => return Ok(Content::Bit(*bit)),
+            (Medium::Registers, Raw::Registers(registers))
+                if registers.len() == usize::from(size) =>
+            {
+                return Ok(Content::Registers(registers.as_ref().into()));
+            }
+            (Medium::Number(greatest), Raw::Registers(registers)) => {
+                let number = match (self.location, &registers[..]) {
+                    (Location::Fifo(_), queue) => u16::try_from(queue.len()).ok(),
+                    (_, [number]) => Some(*number),
+                    _ => None,
+                };
+                if let Some(number) = number.filter(|number| *number <= greatest) {
+                    return Ok(Content::Registers(vec![number].into()));
+                }
+            }
+            (Medium::Queue(_), Raw::Registers(queue)) => {
+                return self.part(queue, size).map(|part| Content::Registers(part.into()));
+            }
+            (Medium::Bytes(_), Raw::Bytes(bytes)) => {
+                return self.part(bytes, self.data_type.bytes()).map(Content::Bytes);
+            }
+            _ => {}
+        }
+        Err(Undecodable::Shape(size))
+    }
+
+    /// The registers of a number.
+    pub(super) fn registers<'r>(&self, raw: &'r Raw<'_>) -> Option<Cow<'r, [u16]>> {
+        match self.content(raw).ok()? {
+            Content::Bit(_) => None,
+            Content::Registers(registers) => Some(registers),
+            Content::Bytes(part) => Some(Order::default().to_registers(part).into()),
+        }
+    }
+
+    /// The part of this size that begins where the point does; of size 0 all that follows.
+    fn part<'r, T>(&self, there: &'r [T], size: u16) -> Result<&'r [T], Undecodable> {
+        let start = usize::from(self.at.unwrap_or(0));
+        let end = if size == 0 { there.len().max(start) } else { start + usize::from(size) };
+        there.get(start..end).ok_or(Undecodable::Missing { there: there.len(), end })
+    }
+
+    fn decode_number(
         &self,
         registers: &[u16],
         scale_factor: Option<&Value>,
     ) -> Result<Reading, Undecodable> {
-        let encoding = self.data_type.encoding();
-        match encoding {
-            Encoding::Text => return self.decode_text(registers),
-            Encoding::Bytes => {
-                return Ok(Reading::Value(Value::Bytes(self.order.to_bytes(registers))));
-            }
-            _ => {}
-        }
         let pattern = self.order.assemble(registers);
         if self.is_invalid(pattern) {
             return Ok(Reading::Invalid);
@@ -98,15 +176,14 @@ impl Point {
             return self.integer_value(number.into(), 0);
         }
         let power = self.power_of_ten(scale_factor)?;
-        match encoding {
+        match self.data_type.encoding() {
             Encoding::Float(width) => self.decode_float(width, pattern, power),
             _ => self.integer_value(self.data_type.integer(pattern)?, power),
         }
     }
 
-    fn decode_text(&self, registers: &[u16]) -> Result<Reading, Undecodable> {
-        let text =
-            String::from_utf8(self.order.to_bytes(registers)).map_err(|_| Undecodable::Utf8)?;
+    fn decode_text(&self, bytes: Vec<u8>) -> Result<Reading, Undecodable> {
+        let text = String::from_utf8(bytes).map_err(|_| Undecodable::Utf8)?;
         if self.invalid == Sentinel::Empty && text.bytes().all(|byte| byte == 0) {
             return Ok(Reading::Invalid);
         }
@@ -183,4 +260,8 @@ impl Point {
             .filter(|power| (-10..=10).contains(power))
             .ok_or_else(|| Undecodable::ScaleFactor(value.to_string()))
     }
+}
+
+fn bytes(bytes: Vec<u8>) -> Reading {
+    Reading::Value(Value::Bytes(bytes))
 }

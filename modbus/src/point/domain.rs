@@ -1,6 +1,7 @@
 //! What a point can decode to.
 
 use super::data_type::Encoding;
+use super::location::Medium;
 use super::{DataType, Field, Point, Sentinel};
 use crate::value::{Decimal, Width};
 
@@ -34,10 +35,12 @@ pub enum Domain {
         /// The most bytes of UTF-8.
         max_bytes: u16,
     },
-    /// Any bytes of this length.
+    /// Any bytes, so many.
     Bytes {
-        /// How many bytes.
-        length: u16,
+        /// The fewest.
+        least: u16,
+        /// The most.
+        most: u16,
     },
 }
 
@@ -111,8 +114,13 @@ impl Point {
         match self.data_type.encoding() {
             Encoding::Bool => Domain::Bool,
             _ if single => Domain::Bool,
-            Encoding::Text => Domain::Text { max_bytes: 2 * self.span.count() },
-            Encoding::Bytes => Domain::Bytes { length: 2 * self.span.count() },
+            Encoding::Text => Domain::Text { max_bytes: self.max_bytes() },
+            Encoding::Bytes => {
+                let most = self.max_bytes();
+                // Without a length it is as long as what is there.
+                let least = if self.data_type.registers() == 0 { 0 } else { most };
+                Domain::Bytes { least, most }
+            }
             Encoding::Float(width) => self.float_domain(width),
             _ if self.scale_factor().is_some() => Domain::Unbounded { width: None },
             _ => self.steps(),
@@ -122,6 +130,17 @@ impl Point {
     /// Whether a reading can be no value: an `invalid` one, or NaN.
     pub fn may_be_invalid(&self) -> bool {
         self.invalid != Sentinel::None || matches!(self.data_type.encoding(), Encoding::Float(_))
+    }
+
+    /// The most bytes of a `string` or of `bytes`.
+    pub(super) fn max_bytes(&self) -> u16 {
+        let at = self.at.unwrap_or(0);
+        let rest = |most: u16, length: u16| if length == 0 { most - most.min(at) } else { length };
+        match self.medium {
+            Medium::Bytes(most) => rest(most, self.data_type.bytes()),
+            Medium::Queue(most) => 2 * rest(most, self.data_type.registers()),
+            _ => 2 * self.data_type.registers(),
+        }
     }
 
     fn float_domain(&self, width: Width) -> Domain {
@@ -143,10 +162,7 @@ impl Point {
     }
 
     fn steps(&self) -> Domain {
-        let (low, high) = match self.field {
-            Some(field) => (0, i128::from(field.greatest())),
-            None => self.data_type.integers().unwrap_or((0, 0)),
-        };
+        let (low, high) = self.integers().unwrap_or((0, 0));
         let scale = self.scale();
         let (first, index): (i128, &dyn Fn(i128) -> i128) = if scale.is_negative() {
             (high, &|number| high - number)

@@ -1,9 +1,8 @@
 //! A value to raw registers: the reverse of decoding, as exact.
 
-use std::borrow::Cow;
-
 use super::data_type::Encoding;
-use super::{DataType, Point, Raw, Sentinel, Undecodable};
+use super::location::Medium;
+use super::{DataType, Order, Point, Raw, Sentinel, Undecodable};
 use crate::value::{Decimal, Value, Width};
 
 /// Why a value cannot be written to a point.
@@ -72,7 +71,8 @@ pub enum EncodeError {
 }
 
 impl Point {
-    /// The raw content for a value: what [`Point::decode`] turns into that value again. A float is
+    /// The raw content of the point for a value: what [`Point::decode`] turns into that value again,
+    /// where the point is all that is there. A float is
     /// rounded to the nearest that the register can hold.
     ///
     /// Whether the value may be written ([`Point::access`], [`Point::permits`]) is not looked at:
@@ -96,8 +96,13 @@ impl Point {
             (Encoding::Float(width), _) => self.encode_float(width, value, scale_factor)?,
             _ => {
                 let number = self.encode_integer(value, scale_factor)?;
-                if self.span.table().is_bits() {
-                    return Ok(Raw::Bit(number != 0));
+                match self.medium {
+                    Medium::Bit => return Ok(Raw::Bit(number != 0)),
+                    Medium::Bytes(_) if self.data_type == DataType::Bool => {
+                        let indicator = if number == 0 { 0x00 } else { 0xFF };
+                        return Ok(Raw::Bytes(vec![indicator].into()));
+                    }
+                    _ => {}
                 }
                 self.data_type.pattern(number).ok_or_else(|| self.out_of_reach(0))?
             }
@@ -105,26 +110,32 @@ impl Point {
         if self.is_invalid(pattern) {
             return Err(EncodeError::MeansInvalid);
         }
-        Ok(Raw::Registers(Cow::Owned(self.order.disassemble(pattern, self.span.count()))))
+        Ok(self.raw_number(pattern))
     }
 
-    /// The word with the value of this bit field in it, from the word's present registers.
+    /// The raw form of a number's pattern.
+    fn raw_number(&self, pattern: u64) -> Raw<'static> {
+        let registers = self.order.disassemble(pattern, self.data_type.registers());
+        match self.medium {
+            Medium::Bytes(_) => Raw::Bytes(Order::default().to_bytes(&registers).into()),
+            _ => Raw::Registers(registers.into()),
+        }
+    }
+
+    /// The word with the value of this bit field in it, from the present raw content.
     ///
     /// # Errors
     /// [`EncodeError`]: the field cannot hold this value; [`EncodeError::Kind`] for a point that is
-    /// no field, or registers that are not its word.
-    pub fn merge(&self, value: &Value, word: &[u16]) -> Result<Vec<u16>, EncodeError> {
+    /// no field, or raw content that does not hold its word.
+    pub fn merge(&self, value: &Value, raw: &Raw<'_>) -> Result<Raw<'static>, EncodeError> {
         let Some(field) = self.field else {
             return Err(EncodeError::Kind { expected: "the whole value: it is no bit field" });
         };
-        if word.len() != usize::from(self.span.count()) {
-            return Err(EncodeError::Kind { expected: "its whole word" });
-        }
+        let word = self.registers(raw).ok_or(EncodeError::Kind { expected: "its whole word" })?;
         let number = self.encode_integer(value, None)?;
         let bits = u64::try_from(number).map_err(|_| self.out_of_reach(0))?;
-        let kept = self.order.assemble(word) & !(field.greatest() << field.first());
-        let merged = kept | bits << field.first();
-        Ok(self.order.disassemble(merged, self.span.count()))
+        let kept = self.order.assemble(&word) & !(field.greatest() << field.first());
+        Ok(self.raw_number(kept | bits << field.first()))
     }
 
     /// Whether the value is within what may be written ([`Point::range`]); `true` without a range.
@@ -136,7 +147,7 @@ impl Point {
     }
 
     fn encode_text(&self, text: &str) -> Result<Raw<'static>, EncodeError> {
-        let available = 2 * self.span.count();
+        let available = self.max_bytes();
         if text.len() > usize::from(available) {
             return Err(EncodeError::TooLong { bytes: text.len(), available });
         }
@@ -146,22 +157,31 @@ impl Point {
         if text.is_empty() && self.invalid == Sentinel::Empty {
             return Err(EncodeError::MeansInvalid);
         }
-        let mut registers = self.order.to_registers(text.as_bytes());
-        registers.resize(usize::from(self.span.count()), 0);
-        Ok(Raw::Registers(Cow::Owned(registers)))
+        let mut bytes = text.as_bytes().to_vec();
+        if self.data_type.registers() > 0 {
+            bytes.resize(usize::from(available), 0);
+        }
+        Ok(self.raw_of(bytes))
+    }
+
+    /// The raw form of a `string` or of `bytes`.
+    fn raw_of(&self, bytes: Vec<u8>) -> Raw<'static> {
+        match self.medium {
+            Medium::Bytes(_) => Raw::Bytes(bytes.into()),
+            _ => Raw::Registers(self.order.to_registers(&bytes).into()),
+        }
     }
 
     fn encode_bytes(&self, bytes: &[u8]) -> Result<Raw<'static>, EncodeError> {
-        let needed = 2 * self.span.count();
-        match bytes.len().cmp(&usize::from(needed)) {
-            std::cmp::Ordering::Less => Err(EncodeError::TooShort { bytes: bytes.len(), needed }),
-            std::cmp::Ordering::Greater => {
-                Err(EncodeError::TooLong { bytes: bytes.len(), available: needed })
-            }
-            std::cmp::Ordering::Equal => {
-                Ok(Raw::Registers(Cow::Owned(self.order.to_registers(bytes))))
-            }
+        let available = self.max_bytes();
+        let needed = if self.data_type.registers() == 0 { 0 } else { available };
+        if bytes.len() < usize::from(needed) {
+            return Err(EncodeError::TooShort { bytes: bytes.len(), needed });
         }
+        if bytes.len() > usize::from(available) {
+            return Err(EncodeError::TooLong { bytes: bytes.len(), available });
+        }
+        Ok(self.raw_of(bytes.to_vec()))
     }
 
     fn encode_float(
@@ -247,17 +267,11 @@ impl Point {
     }
 
     fn holds(&self, number: i128) -> bool {
-        match self.field {
-            Some(field) => (0..=i128::from(field.greatest())).contains(&number),
-            None => self.data_type.pattern(number).is_some(),
-        }
+        self.integers().is_some_and(|(low, high)| (low..=high).contains(&number))
     }
 
     fn out_of_reach(&self, power: i32) -> EncodeError {
-        let (low, high) = match self.field {
-            Some(field) => (0, i128::from(field.greatest())),
-            None => self.data_type.integers().unwrap_or((0, 0)),
-        };
+        let (low, high) = self.integers().unwrap_or((0, 0));
         let scaled = |raw: i128| self.scaled(&raw.into(), power).unwrap_or_else(|_| raw.into());
         let (one, other) = (scaled(low), scaled(high));
         let (low, high) = if one <= other { (one, other) } else { (other, one) };

@@ -8,7 +8,7 @@ pub enum PointError {
     /// No type of that name.
     #[error("unknown type `{0}`")]
     UnknownType(String),
-    /// `string` and `bytes` need a length.
+    /// In registers, `string` and `bytes` need a length.
     #[error("a `{0}` needs a `length` in registers")]
     LengthMissing(DataType),
     /// The other types have none.
@@ -17,6 +17,52 @@ pub enum PointError {
     /// The length is not one that a read can carry.
     #[error("a length of {0} registers: 1 to 125 can be read at once")]
     LengthRange(u16),
+    /// Nothing to choose a part of.
+    #[error("there is only one thing there: `at` belongs to `device_id`, `server_id` and `fifo`")]
+    PartNeedless,
+    /// The part ends behind what an answer can carry.
+    #[error("it ends behind what one answer can carry: {size} from {at}, of {most}")]
+    PartOutside {
+        /// Where it begins.
+        at: u16,
+        /// How many bytes or registers it has.
+        size: u16,
+        /// How many there can be.
+        most: u16,
+    },
+    /// Longer than a read of a file can carry.
+    #[error("a length of {0} registers: 1 to 121 can be read from a file at once")]
+    FileLength(u16),
+    /// No such records: files are numbered from 1, records from 0 to 9999.
+    #[error("a file has the records 0 to 9999: no {count} from {record} of file {file}")]
+    PastFile {
+        /// The number of the file.
+        file: u16,
+        /// The first record.
+        record: u16,
+        /// How many registers.
+        count: u16,
+    },
+    /// What is there is one unsigned number.
+    #[error("a number is there: its type is `u16`, not `{0}`")]
+    NumberType(DataType),
+    /// Without `at` the value is how many values are in the queue.
+    #[error("how many values are in the queue is a `u16`, no `{0}`")]
+    QueueType(DataType),
+    /// No registers, whose bytes could be swapped.
+    #[error("there are no registers whose bytes could be in another order")]
+    OrderNeedless,
+    /// The number there never has this bit.
+    #[error("it is {greatest} at most, and so has no bit {bit}")]
+    FieldBeyond {
+        /// The greatest number.
+        greatest: u16,
+        /// The bit.
+        bit: u8,
+    },
+    /// Only tables are written.
+    #[error("only points of the tables can be written")]
+    ReadOnly,
     /// The point passes address 65535.
     #[error("it passes address 65535: {count} from address {address}")]
     PastEnd {
@@ -111,18 +157,28 @@ impl PointError {
     /// The key of a profile that is at fault; the table's own for an address.
     pub fn key(&self) -> &'static str {
         match self {
-            Self::UnknownType(_) | Self::RegisterType { .. } => "type",
-            Self::LengthMissing(_) | Self::LengthNeedless(_) | Self::LengthRange(_) => "length",
-            Self::PastEnd { .. } => "address",
-            Self::OrderWidth { .. } => "order",
+            Self::UnknownType(_)
+            | Self::RegisterType { .. }
+            | Self::NumberType(_)
+            | Self::QueueType(_) => "type",
+            Self::LengthMissing(_)
+            | Self::LengthNeedless(_)
+            | Self::LengthRange(_)
+            | Self::FileLength(_) => "length",
+            Self::PartNeedless | Self::PartOutside { .. } => "at",
+            Self::PastEnd { .. } | Self::PastFile { .. } => "address",
+            Self::OrderWidth { .. } | Self::OrderNeedless => "order",
             Self::ScaleZero => "scale",
             Self::TooLong { key } | Self::NotScalable { key } => key,
-            Self::FieldReversed | Self::FieldType(_) | Self::FieldOutside { .. } => "bits",
+            Self::FieldReversed
+            | Self::FieldType(_)
+            | Self::FieldOutside { .. }
+            | Self::FieldBeyond { .. } => "bits",
             Self::LabelType(_) | Self::LabelOutside(_) | Self::LabelTwice(_) => "values",
             Self::InvalidType(_) | Self::InvalidOutside { .. } | Self::InvalidSunSpec(_) => {
                 "invalid"
             }
-            Self::ReadOnlyTable(_) => "access",
+            Self::ReadOnlyTable(_) | Self::ReadOnly => "access",
             Self::RangeReadOnly | Self::RangeType | Self::RangeReversed => "range",
         }
     }

@@ -1,14 +1,16 @@
-//! A named datum of a device: table, address, type, order, scale; decoded and encoded exactly.
+//! A named datum of a device: where it is, type, order, scale; decoded and encoded exactly.
 //!
 //! A [`Declaration`] is what a profile says; [`Point::new`] refuses what makes no sense, so that a
 //! [`Point`] is always a legal one. Knows nothing of how the data is read.
 
+mod check;
 mod data_type;
 mod declare;
 mod decode;
 mod domain;
 mod encode;
 mod error;
+mod location;
 mod order;
 mod span;
 
@@ -18,16 +20,20 @@ pub use decode::{Raw, Reading, Undecodable};
 pub use domain::{Domain, Steps};
 pub use encode::EncodeError;
 pub use error::PointError;
+pub use location::{Location, Site};
 pub use order::{Order, OrderError};
 pub use span::{Span, Table};
 
 use crate::value::Decimal;
+use location::Medium;
 
 /// A named datum of a device, legal by construction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     name: Box<str>,
-    span: Span,
+    location: Location,
+    medium: Medium,
+    at: Option<u16>,
     data_type: DataType,
     order: Order,
     access: Access,
@@ -68,8 +74,43 @@ impl Point {
     }
 
     /// Where it is: what a read of this point alone asks for.
-    pub fn span(&self) -> Span {
-        self.span
+    pub fn location(&self) -> Location {
+        self.location
+    }
+
+    /// Its registers or bits, if it is in a table.
+    pub fn span(&self) -> Option<Span> {
+        self.location.span()
+    }
+
+    /// Where it begins in what is there: a byte of an object or server id, a value of a queue. A
+    /// queue's point without it is how many values there are.
+    pub fn at(&self) -> Option<u16> {
+        self.at
+    }
+
+    /// How many registers it has, or bits, or bytes of an object or server id; 0 if it is
+    /// [open-ended](Point::is_open_ended).
+    pub fn size(&self) -> usize {
+        let size = match self.medium {
+            Medium::Bytes(_) => self.data_type.bytes(),
+            _ => self.data_type.registers(),
+        };
+        size.into()
+    }
+
+    /// Whether it is all that is there from where it begins.
+    pub fn is_open_ended(&self) -> bool {
+        self.data_type.registers() == 0
+    }
+
+    /// The whole numbers that it can be, unscaled; `None` for what is no integer.
+    fn integers(&self) -> Option<(i128, i128)> {
+        match (self.field, self.medium) {
+            (Some(field), _) => Some((0, field.greatest().into())),
+            (None, Medium::Number(greatest)) => Some((0, greatest.into())),
+            _ => self.data_type.integers(),
+        }
     }
 
     /// Its type.

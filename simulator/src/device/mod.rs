@@ -1,19 +1,29 @@
 //! One simulated unit: its image, and what it answers. No clock, no I/O: the time is told to it,
 //! and what it says is for others to send.
 
+mod beyond;
+mod diagnostics;
 mod memory;
 
 use bytes::Bytes;
-use passline_modbus::pdu::{self, Answer, ExceptionCode, Request, Response};
+use passline_modbus::pdu::diagnostics::{EventCounter, EventLog, ExceptionStatus};
+use passline_modbus::pdu::{self, Answer, ExceptionCode, Request, Response, fifo, file};
 use passline_modbus::point::Table;
 
 use crate::fault::{
     Arrival, Asked, Course, Exchange, Fault, Faults, Reaction, Received, Seed, Shown, Transmission,
 };
-use crate::image::Image;
+use crate::image::{Beyond, Image};
+pub use diagnostics::Diagnostics;
 
 /// Function code of Diagnostics, which has no variant of its own in [`Request`].
 const DIAGNOSTICS: u8 = 0x08;
+
+/// Function code of Report Server ID.
+const SERVER_ID: u8 = 0x11;
+
+/// Function code of Encapsulated Interface Transport, whose type 0E is the device identification.
+const IDENTIFICATION: u8 = 0x2B;
 
 /// One simulated unit.
 #[derive(Debug, Default)]
@@ -74,12 +84,19 @@ impl Device {
     /// Bytes that are no request get an exception: 1 if the function is none of its functions,
     /// else the one that goes with the defect.
     pub fn react(&mut self, received: &Received<'_>, arrival: Arrival) -> Reaction {
-        let request = parse(received.pdu);
+        let request = parse(&self.image, received.pdu);
         self.statistics.requests += 1;
+        let diagnostics = self.image.diagnostics_mut();
+        if diagnostics.is_some_and(|diagnostics| !diagnostics.received(received.pdu)) {
+            return Reaction::Wire(Transmission::default());
+        }
         if self.faults.is_empty() {
             let answer = request.and_then(|request| self.handle(&request));
-            self.count(answer.is_err());
-            return Reaction::Answer(answer);
+            return if self.goes_out(received.function(), &answer, true) {
+                Reaction::Answer(answer)
+            } else {
+                Reaction::Wire(Transmission::default())
+            };
         }
         let asked = match &request {
             Ok(request) => Asked::request(received.unit_id, request),
@@ -99,7 +116,12 @@ impl Device {
     ) -> Reaction {
         let replaced = request.ok().and_then(|request| memory::held(&self.image, request));
         let answer = match (self.faults.course(&shown, arrival), request) {
-            (Course::Ignore, _) => return Reaction::Wire(Transmission::default()),
+            (Course::Ignore, _) => {
+                if let Some(diagnostics) = self.image.diagnostics_mut() {
+                    diagnostics.unanswered();
+                }
+                return Reaction::Wire(Transmission::default());
+            }
             (Course::Refuse(code), _) | (_, Err(&code)) => Err(code),
             (Course::Do, Ok(request)) => self.handle(request),
             (Course::Pretend, Ok(request)) => self.pretend(request),
@@ -109,15 +131,29 @@ impl Device {
         let exchange = Exchange { received, request: request.ok(), replaced };
         let sent = self.faults.transmission(&mut shown, &exchange, sound);
         self.faults.rest(arrival.elapsed, sent.delay);
-        if !sent.is_empty() {
-            self.count(answer.is_err());
-        }
-        Reaction::Wire(sent)
+        let goes_out = self.goes_out(received.function(), &answer, !sent.is_empty());
+        Reaction::Wire(if goes_out { sent } else { Transmission::default() })
     }
 
-    fn count(&mut self, is_exception: bool) {
-        self.statistics.answers += 1;
-        self.statistics.exceptions += u64::from(is_exception);
+    /// Whether the answer goes out, counted in either case.
+    fn goes_out(&mut self, function: u8, answer: &Answer, is_sent: bool) -> bool {
+        let diagnostics = self.image.diagnostics_mut();
+        let goes_out =
+            is_sent && diagnostics.is_none_or(|diagnostics| diagnostics.answered(function, answer));
+        if goes_out {
+            self.statistics.answers += 1;
+            self.statistics.exceptions += u64::from(answer.is_err());
+        } else if !is_sent && let Some(diagnostics) = self.image.diagnostics_mut() {
+            diagnostics.unanswered();
+        }
+        goes_out
+    }
+
+    /// Takes note of a message on the line that was for another device, or corrupt.
+    pub(crate) fn overheard(&mut self, corrupt: bool) {
+        if let Some(diagnostics) = self.image.diagnostics_mut() {
+            diagnostics.overheard(corrupt);
+        }
     }
 
     /// Says what it would say if it did what is asked.
@@ -173,23 +209,45 @@ impl Device {
             Request::ReadWriteMultipleRegisters(read, quantity, write, ref words) => {
                 memory::read_write(image, (read, quantity), (write, words))
             }
-            Request::Custom(DIAGNOSTICS, ref data) => diagnostics(data),
-            Request::ReportServerId
-            | Request::ReadDeviceIdentification(..)
-            | Request::Custom(..) => Err(ExceptionCode::IllegalFunction),
+            Request::ReportServerId => beyond::server_id(image),
+            Request::ReadDeviceIdentification(code, object) => {
+                beyond::identification(image, code, object)
+            }
+            Request::Custom(ExceptionStatus::FUNCTION, _) => beyond::exception_status(image),
+            Request::Custom(file::READ, _) => beyond::read_records(image, request),
+            Request::Custom(file::WRITE, _) => beyond::write_records(image, request),
+            Request::Custom(fifo::READ, _) => beyond::queue(image, request),
+            Request::Custom(
+                DIAGNOSTICS | EventCounter::FUNCTION | EventLog::FUNCTION,
+                ref data,
+            ) => match image.diagnostics_mut() {
+                Some(diagnostics) => diagnostics.handle(request),
+                None => loopback(request, data),
+            },
+            Request::Custom(..) => Err(ExceptionCode::IllegalFunction),
         }
     }
 }
 
-/// Whether [`Device::handle`] does anything for this function code.
-fn has(function: u8) -> bool {
-    matches!(function, 1..=6 | DIAGNOSTICS | 15 | 16 | 22 | 23)
+/// Whether [`Device::handle`] does anything for this function code, on a device with this memory.
+fn has(image: &Image, function: u8) -> bool {
+    let holds = |part: fn(&Beyond) -> bool| image.beyond().is_some_and(part);
+    match function {
+        1..=6 | DIAGNOSTICS | 15 | 16 | 22 | 23 => true,
+        ExceptionStatus::FUNCTION => holds(|beyond| beyond.exception_status.is_some()),
+        EventCounter::FUNCTION | EventLog::FUNCTION => holds(|beyond| beyond.diagnostics.is_some()),
+        SERVER_ID => holds(|beyond| beyond.server_id.is_some()),
+        file::READ | file::WRITE => holds(Beyond::has_files),
+        fifo::READ => holds(Beyond::has_queues),
+        IDENTIFICATION => holds(|beyond| !beyond.objects.is_empty()),
+        _ => false,
+    }
 }
 
 /// The request in `pdu`, or the exception that goes with its first defect.
-fn parse(pdu: &[u8]) -> Result<Request<'static>, ExceptionCode> {
+fn parse(image: &Image, pdu: &[u8]) -> Result<Request<'static>, ExceptionCode> {
     match pdu.first() {
-        Some(&function) if has(function) => {
+        Some(&function) if has(image, function) => {
             pdu::decode_request(pdu).map_err(|defect| defect.exception())
         }
         _ => Err(ExceptionCode::IllegalFunction),
@@ -204,12 +262,14 @@ pub(crate) fn encode_answer(function: u8, answer: &Answer, out: &mut Vec<u8>) {
     }
 }
 
-/// Function 8 (V1.1b3, clause 6.8): sub-function 0, Return Query Data, echoes; it has no other.
-fn diagnostics(data: &[u8]) -> Answer {
-    if data.starts_with(&[0, 0]) {
-        Ok(Response::Custom(DIAGNOSTICS, Bytes::copy_from_slice(data)))
-    } else {
-        Err(ExceptionCode::IllegalFunction)
+/// Function 8 (V1.1b3, clause 6.8) of a device that keeps no diagnostics: sub-function 0, Return
+/// Query Data, echoes; it has no other.
+fn loopback(request: &Request<'_>, data: &[u8]) -> Answer {
+    match request {
+        Request::Custom(DIAGNOSTICS, _) if data.starts_with(&[0, 0]) => {
+            Ok(Response::Custom(DIAGNOSTICS, Bytes::copy_from_slice(data)))
+        }
+        _ => Err(ExceptionCode::IllegalFunction),
     }
 }
 

@@ -1,12 +1,15 @@
-//! The memory of a simulated device: four tables of cells at the addresses that exist.
+//! The memory of a simulated device: four tables of cells at the addresses that exist, and what it
+//! holds beyond them.
 //!
 //! An address that was never set is a hole: whatever touches one is refused. Cells are raw bits
 //! and words; what they mean is decided by whoever sets them.
 
+mod beyond;
 mod runs;
 
 use passline_modbus::point::{Span, Table};
 
+pub(crate) use beyond::Beyond;
 use runs::Runs;
 
 /// Addresses of one table.
@@ -24,6 +27,24 @@ pub enum ImageError {
     /// No cells at all.
     #[error("no cells")]
     Empty,
+    /// The last record would be past 9999.
+    #[error("{count} records from {first} of file {file} on end past record 9999")]
+    PastFile {
+        /// The number of the file.
+        file: u16,
+        /// The first record.
+        first: u16,
+        /// How many there are.
+        count: usize,
+    },
+    /// More than one answer could carry.
+    #[error("{length} are more than the {most} that one answer can carry")]
+    TooLong {
+        /// How many bytes, or values of a queue, there are.
+        length: usize,
+        /// How many there can be.
+        most: usize,
+    },
     /// The last address would be past 65535.
     #[error("{count} cells from {table} {start} on end past address 65535")]
     PastEnd {
@@ -43,6 +64,8 @@ pub struct Image {
     discrete: Runs<bool>,
     input: Runs<u16>,
     holding: Runs<u16>,
+    /// Most devices have nothing there.
+    beyond: Option<Box<Beyond>>,
 }
 
 impl Image {

@@ -63,7 +63,7 @@ fn complain(round: &Round, samples: &[Sample]) -> Exit {
         let Err(bad) = sample else { continue };
         exit = Exit::Error;
         if last != Some(bad) {
-            failed(&format!("{}: {}", point.span(), bad.text), bad.remedy, exit);
+            failed(&format!("{}: {}", point.location(), bad.text), bad.remedy, exit);
         }
         last = Some(bad);
     }
@@ -77,7 +77,7 @@ fn hint(round: &Round, samples: &[Sample]) {
         let Ok(Good { raw: Raw::Registers(registers), .. }) = sample else { continue };
         for hint in hint::hints(point, registers) {
             if !said.contains(&hint.options) {
-                let (place, value) = (point.span(), &hint.value);
+                let (place, value) = (point.location(), &hint.value);
                 terminal::aside(&format!("hint: with {} {place} would be {value}", hint.options));
                 said.push(hint.options);
             }

@@ -40,8 +40,9 @@ impl From<Failure> for Bad {
 
 impl Round {
     pub(in crate::cli) fn new(unit: u8, points: Vec<Point>) -> Result<Self, TooLong> {
-        let wanted = |point: &Point| Wanted { span: point.span(), alone: false };
-        let wanted: Vec<Wanted> = points.iter().map(wanted).collect();
+        // A command line names tables only.
+        let wanted = |point: &Point| Some(Wanted { span: point.span()?, alone: false });
+        let wanted: Vec<Wanted> = points.iter().filter_map(wanted).collect();
         let reads = planner::plan(&wanted, &Rules::default())?;
         Ok(Self { unit, points, reads })
     }
@@ -60,14 +61,13 @@ impl Round {
             let dead = matches!(answer, Err(Failure::Link(_)));
             let split = refused(&answer) && read.covers.len() > 1;
             for index in &read.covers {
-                let (Some(point), Some(sample)) =
-                    (self.points.get(*index), samples.get_mut(*index))
-                else {
+                let place = self.points.get(*index).and_then(|point| Some((point, point.span()?)));
+                let (Some((point, own)), Some(sample)) = (place, samples.get_mut(*index)) else {
                     continue;
                 };
                 *sample = if split {
-                    let own = self.one(exchange, point.span()).await;
-                    decode(point, point.span(), &own)
+                    let answer = self.one(exchange, own).await;
+                    decode(point, own, &answer)
                 } else {
                     decode(point, read.span, &answer)
                 };
@@ -93,7 +93,7 @@ fn refused(answer: &Result<Response, Failure>) -> bool {
 fn decode(point: &Point, span: Span, answer: &Result<Response, Failure>) -> Sample {
     let plain = |text: String| Bad { text, remedy: None };
     let response = answer.as_ref().map_err(|failure| Bad::from(failure.clone()))?;
-    let raw = part(point.span(), span, response);
+    let raw = point.span().and_then(|own| part(own, span, response));
     let raw = raw.ok_or_else(|| plain("the answer holds no such value".to_owned()))?;
     match point.decode(&raw, None).map_err(|error| plain(error.to_string()))? {
         Reading::Value(value) => Ok(Good { text: terminal::printable(&value.to_string()), raw }),

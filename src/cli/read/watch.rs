@@ -104,7 +104,7 @@ impl Drop for Screen {
 
 /// A line for each point: what changed since the round before begins with an asterisk.
 fn table(points: &[Point], before: Option<&[Sample]>, samples: &[Sample]) -> String {
-    let spans: Vec<String> = points.iter().map(|point| point.span().to_string()).collect();
+    let spans: Vec<String> = points.iter().map(|point| point.location().to_string()).collect();
     let width = spans.iter().map(String::len).max().unwrap_or_default();
     let mut lines = Vec::new();
     for (index, (span, sample)) in spans.iter().zip(samples).enumerate() {

@@ -85,8 +85,7 @@ fn encode(point: &Point, value: &Value) -> Result<Raw<'static>, EncodeError> {
     if point.field().is_none() {
         return point.encode(value, None);
     }
-    let empty = vec![0; usize::from(point.span().count())];
-    Ok(Raw::Registers(point.merge(value, &empty)?.into()))
+    point.merge(value, &Raw::Registers(vec![0; point.size()].into()))
 }
 
 /// Whether a float that was rounded to its registers still reads as it was written.

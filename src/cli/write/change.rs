@@ -64,11 +64,11 @@ impl Change {
     /// Why no request writes this.
     pub(super) fn new(values: Vec<Wanted>, function: Function) -> Result<Self, String> {
         let first = values.first().ok_or("no value")?;
-        let span = first.point.span();
+        let span = first.point.span().ok_or("only tables are written")?;
         let request = if !span.table().is_writable() {
             return Err(format!("the table `{}` cannot be written", span.table()));
         } else if first.point.field().is_some() {
-            bits_of_register(first, values.len(), function)?
+            bits_of_register(span.address(), &values, function)?
         } else if span.table().is_bits() {
             coils(span.address(), &values, function)?
         } else {
@@ -91,7 +91,7 @@ impl Change {
 
     /// Where it writes.
     pub(super) fn place(&self) -> String {
-        let spans: Vec<Span> = self.values.iter().map(|value| value.point.span()).collect();
+        let spans: Vec<Span> = self.values.iter().filter_map(|value| value.point.span()).collect();
         let whole = spans.first().zip(spans.last()).and_then(|(first, last)| {
             let count = last.end().checked_sub(first.address().into())?;
             Span::new(first.table(), first.address(), u16::try_from(count).ok()?)
@@ -127,7 +127,7 @@ fn registers(
 ) -> Result<Request<'static>, String> {
     let words = |value: &Wanted| match &value.raw {
         Raw::Registers(words) => words.to_vec(),
-        Raw::Bit(_) => Vec::new(),
+        Raw::Bit(_) | Raw::Bytes(_) => Vec::new(),
     };
     let words: Vec<u16> = values.iter().flat_map(words).collect();
     match (words.as_slice(), function) {
@@ -148,16 +148,20 @@ fn registers(
 /// Only the device itself can change some bits of a register without a chance that someone else's
 /// change to the others is lost.
 fn bits_of_register(
-    value: &Wanted,
-    count: usize,
+    address: u16,
+    values: &[Wanted],
     function: Function,
 ) -> Result<Request<'static>, String> {
-    let (Some(field), Raw::Registers(words), 1) = (value.point.field(), &value.raw, count) else {
+    let [value] = values else {
         return Err("bits of several registers: write them one by one".to_owned());
     };
-    let [set] = **words else {
-        return Err("bits are written to one register: name the one that they are in".to_owned());
+    let Some(field) = value.point.field() else { return Err("no bits of a register".to_owned()) };
+    let one = |raw: &Raw<'_>| match raw {
+        Raw::Registers(words) if words.len() == 1 => words.first().copied(),
+        _ => None,
     };
+    let several = "bits are written to one register: name the one that they are in";
+    let set = one(&value.raw).ok_or(several)?;
     if function != Function::Auto {
         return Err("bits of a register are written with function 16 alone".to_owned());
     }
@@ -166,7 +170,8 @@ fn bits_of_register(
         1 => Value::Bool(true),
         _ => Value::Number(((1_u64 << width) - 1).into()),
     };
-    let mask = value.point.merge(&all, &[0]).map_err(|error| error.to_string())?;
-    let [mask] = *mask else { return Err("a bit field of several registers".to_owned()) };
-    Ok(Request::MaskWriteRegister(value.point.span().address(), !mask, set))
+    let empty = Raw::Registers(vec![0].into());
+    let mask = value.point.merge(&all, &empty).map_err(|error| error.to_string())?;
+    let mask = one(&mask).ok_or(several)?;
+    Ok(Request::MaskWriteRegister(address, !mask, set))
 }

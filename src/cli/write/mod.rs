@@ -73,7 +73,7 @@ async fn one(exchange: &Exchange, unit: u8, change: &Change, arguments: &WriteAr
     let samples = round.read(exchange).await;
     let mut exit = Exit::Pass;
     for (value, sample) in change.values().iter().zip(&samples) {
-        let place = value.point().span();
+        let place = value.point().location();
         match sample {
             Ok(good) if value.is(good) => {}
             Ok(good) => {

@@ -9,13 +9,13 @@ use passline_simulator::image::Image;
 
 use super::kind;
 use crate::language::decode::Context;
-use crate::language::diagnostic::Diagnostic;
+use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape};
 use crate::language::yaml::Node;
 use crate::spec::map;
 use crate::spec::model::Map;
-use crate::spec::point::{self, Common, PLACE};
+use crate::spec::point::{self, Common, TABLES};
 
 pub(super) static FAULT: Object = Object {
     name: "fault",
@@ -23,7 +23,7 @@ pub(super) static FAULT: Object = Object {
     fields: &[
         &[Field::required("fault", Shape::Choice(kind::WORDS), "Its kind.")],
         kind::PARAMETERS,
-        super::CELLS,
+        super::image::CELLS,
         &[
             Field::optional(
                 "scope",
@@ -74,7 +74,7 @@ static SCOPE: Object = Object {
                 "Requests to this unit.",
             ),
         ],
-        PLACE,
+        TABLES,
     ],
 };
 
@@ -118,17 +118,23 @@ impl Faulty<'_> {
             ..Scope::default()
         };
         let context = self.context;
-        let in_table = PLACE.iter().any(|place| fields.has(place.key));
+        let in_table = TABLES.iter().any(|place| fields.has(place.key));
         if let Some(name) = fields.text("point") {
             let point = map::named(context, self.map, &name, "this device")?;
-            scope.span = Some(point.span());
+            scope.span = point.span();
+            if scope.span.is_none() {
+                let message = format!("{} is in none of the tables", quoted(&name.value));
+                let error = Diagnostic::error(name.span, message);
+                context.report(error.remedy("name the `function` that reads it instead"));
+                return None;
+            }
             if in_table || fields.has("count") {
                 let message = "a `point` says where it is: no table and no count beside it";
                 let error = Diagnostic::error(name.span, message);
                 context.report(error.remedy("keep the one that is meant"));
             }
         } else if in_table {
-            let (table, address) = point::place(context, &Common::default(), fields)?;
+            let (table, address) = point::table(context, &Common::default(), fields)?;
             let count = fields.integer::<u16>("count").map_or(1, |count| count.value);
             let start = u16::try_from(address).ok();
             scope.span = start.and_then(|start| Place::new(table, start, count));

@@ -11,8 +11,8 @@ use passline_simulator::fault::{Kind, Noise, Scope, Sent, TransactionId};
 use passline_simulator::image::Image;
 
 use super::fault::Faulty;
+use super::image::{CELLS, cells, held, put};
 use super::rows::ROWS;
-use super::{CELLS, cells, held, put};
 use crate::judge::exception;
 use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
@@ -282,7 +282,7 @@ impl Reader<'_, '_, '_> {
         let mut whole = image.clone();
         let value = Spanned { value: held(point, value.value), span: value.span };
         put(context, map, &mut whole, point, &value)?;
-        Some(part(&whole, point.span()))
+        Some(part(&whole, point.span()?))
     }
 }
 

@@ -58,21 +58,21 @@ struct Other {
 }
 
 impl Other {
-    fn declaration(self, point: &Point) -> Declaration {
-        let span = point.span();
+    fn declaration(self, point: &Point) -> Option<Declaration> {
+        let span = point.span()?;
         let mut declaration = Declaration::new("value", span.table(), span.address().into());
         declaration.data_type = self.data_type.unwrap_or(point.data_type());
         declaration.order = Some(self.order.unwrap_or(point.order()));
-        declaration
+        Some(declaration)
     }
 
     fn unscaled(self, point: &Point) -> Option<Point> {
-        Point::new(self.declaration(point)).ok()
+        Point::new(self.declaration(point)?).ok()
     }
 
     fn hint(self, point: &Point, registers: &[u16]) -> Option<Hint> {
         let (scale, offset) = (point.scale(), point.offset());
-        let other = Point::new(Declaration { scale, offset, ..self.declaration(point) }).ok()?;
+        let other = Point::new(Declaration { scale, offset, ..self.declaration(point)? }).ok()?;
         let data_type = self.data_type.map(|data_type| format!("--type {data_type}"));
         let order = self.order.map(|order| format!("--order {order}"));
         let options: Vec<String> = data_type.into_iter().chain(order).collect();
@@ -122,7 +122,7 @@ fn number(point: &Point, registers: &[u16]) -> Option<Number> {
         (DataType::F32, Value::F32(float)) => Some(Number::Single(float)),
         (DataType::F64, Value::F64(float)) => Some(Number::Double(float)),
         (DataType::U32 | DataType::I32 | DataType::U64 | DataType::I64, Value::Number(number)) => {
-            Some(Number::Whole(number.to_i128()?, point.span().count()))
+            Some(Number::Whole(number.to_i128()?, point.data_type().registers()))
         }
         _ => None,
     }
