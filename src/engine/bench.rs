@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use passline_modbus::address::{Address, Place};
-use passline_modbus::link::{InFlight, Link, Options};
+use passline_modbus::link::{Bus, Discipline, InFlight, Link, Options};
 use passline_simulator::endpoint::{Endpoint, Wire};
 use tokio::time::Instant;
 
@@ -113,12 +113,13 @@ impl Bench {
 
 /// Opens one line: its first call connects.
 fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) -> Seat {
-    let options = options(draft);
+    let mut options = options(draft);
     let observer = frames.clone();
     let observe = move |event: passline_modbus::link::Event<'_>| observer.observe(&event);
     let link = if let (Key::Real(_), Some(address)) = (key, &draft.address) {
         Link::open(address, options, observe)
     } else {
+        options.discipline = in_memory(options.discipline);
         let endpoint = simulation(&draft.members, seed, zero);
         let framing = draft.address.as_ref().map(Address::framing).unwrap_or_default();
         let wire = Wire::instant(framing);
@@ -147,6 +148,17 @@ fn options(draft: &Draft<'_>) -> Options {
         own.pause_after_connect.or(after_connect).unwrap_or(options.pause_after_connect);
     options.idle_close = members().filter_map(|device| device.idle_close).min();
     options
+}
+
+/// The discipline of a line that is simulated within this process: bytes take no time there, each
+/// frame comes whole, and no adapter repeats what is sent.
+fn in_memory(discipline: Discipline) -> Discipline {
+    let bare = |bus| Bus { pace: None, echo: false, ..bus };
+    match discipline {
+        Discipline::Mbap | Discipline::Datagrams => Discipline::Mbap,
+        Discipline::Rtu(bus) => Discipline::Rtu(bare(bus)),
+        Discipline::Ascii(bus) => Discipline::Ascii(bare(bus)),
+    }
 }
 
 /// The devices of a line as their specs say that they begin.

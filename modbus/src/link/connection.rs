@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    CloseReason, Event,
+    CloseReason, Discipline, Event,
     exchange::{Exchange, after},
     line::{Exchanging, Line},
 };
@@ -163,12 +163,19 @@ where
         self.silences = 0;
         self.silent_since = Some(now);
         self.decoder.feed(buffer.filled());
+        let is_datagram = self.line.options.discipline == Discipline::Datagrams;
         let mut heard = Heard::Other;
         while let Some(frame) = self.decoder.next_frame() {
-            let frame = frame.map_err(CloseReason::Malformed)?;
-            if self.line.exchange.take(&frame, now) {
-                heard = Heard::Answers;
+            match frame {
+                Ok(frame) if self.line.exchange.take(&frame, now) => heard = Heard::Answers,
+                Ok(_) => {}
+                Err(_) if is_datagram => break,
+                Err(defect) => return Err(CloseReason::Malformed(defect)),
             }
+        }
+        if is_datagram {
+            self.line.exchange.garbage(self.decoder.rest(), now);
+            self.decoder = Decoder::new();
         }
         if heard == Heard::Answers {
             self.is_proven = true;

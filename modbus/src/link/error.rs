@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use super::ConnectError;
 use crate::{framing::mbap, pdu};
 
 /// Why a call has no usable answer.
@@ -74,60 +75,6 @@ impl LinkError {
     }
 }
 
-/// Why a connection could not be opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectError {
-    /// Nobody listens there, or the device takes no more clients.
-    #[error("refused")]
-    Refused,
-    /// No route to the host, or its network is down.
-    #[error("unreachable")]
-    Unreachable,
-    /// No reply to the attempt.
-    #[error("no reply within {after:?}")]
-    TimedOut {
-        /// The connect timeout, or how long the system tried if that was shorter.
-        after: Duration,
-    },
-    /// The name, or the port of this machine, does not exist.
-    #[error("not found: {text}")]
-    NotFound {
-        /// What the system says.
-        text: String,
-    },
-    /// Anything else.
-    #[error("{text}")]
-    Other {
-        /// The kind of error.
-        kind: io::ErrorKind,
-        /// What the system says.
-        text: String,
-    },
-}
-
-impl From<io::Error> for ConnectError {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::ConnectionRefused => Self::Refused,
-            io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::NetworkDown => Self::Unreachable,
-            io::ErrorKind::NotFound => Self::NotFound { text: error.to_string() },
-            kind => Self::Other { kind, text: error.to_string() },
-        }
-    }
-}
-
-impl ConnectError {
-    /// The same; what the system gave up is told like what we gave up, `after` this time.
-    pub(super) fn timed(self, after: Duration) -> Self {
-        match self {
-            Self::Other { kind: io::ErrorKind::TimedOut, .. } => Self::TimedOut { after },
-            other => other,
-        }
-    }
-}
-
 /// Why a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CloseReason {
@@ -143,6 +90,9 @@ pub enum CloseReason {
         /// The write timeout.
         after: Duration,
     },
+    /// It never stood: the other side refused it after it seemed to be open.
+    #[error("{0}")]
+    Refused(#[source] ConnectError),
     /// What came is no frame, so where the next frame begins cannot be known.
     #[error("not a frame: {0}")]
     Malformed(#[source] mbap::Defect),
@@ -174,7 +124,12 @@ pub enum CloseReason {
 
 impl CloseReason {
     pub(super) fn new(error: &io::Error) -> Self {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ConnectError>());
+        if let Some(refused) = inner {
+            return Self::Refused(refused.clone());
+        }
         match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused(ConnectError::Refused),
             io::ErrorKind::UnexpectedEof => Self::Eof,
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
@@ -187,6 +142,7 @@ impl CloseReason {
     pub(super) fn to_error(&self) -> LinkError {
         match self {
             Self::Malformed(defect) => LinkError::Frame(Malformed::Header(*defect)),
+            Self::Refused(error) => LinkError::Connect(error.clone()),
             other => LinkError::Closed(other.clone()),
         }
     }

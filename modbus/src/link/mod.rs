@@ -55,9 +55,9 @@ use tokio::{
 };
 
 pub use self::{
-    error::{CloseReason, ConnectError, LinkError, Malformed},
+    error::{CloseReason, LinkError, Malformed},
     event::{Counters, Direction, Event, EventKind, What},
-    open::tcp,
+    open::{ConnectError, TlsError, tcp},
     options::{Bus, Discipline, InFlight, Options, Pace},
 };
 use self::{
@@ -138,7 +138,7 @@ impl Link {
         let tally = Arc::new(Tally::default());
         let reporter = Reporter::new(observer, Arc::clone(&tally));
         match options.discipline {
-            Discipline::Mbap => {
+            Discipline::Mbap | Discipline::Datagrams => {
                 let exchange = Exchange::new(options.in_flight, reporter);
                 tokio::spawn(Line::new(queue, options, exchange).run(connect));
             }

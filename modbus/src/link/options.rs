@@ -39,6 +39,8 @@ pub enum Discipline {
     /// MBAP frames: transaction ids tell answers apart, so requests may overlap.
     #[default]
     Mbap,
+    /// MBAP frames, each in a datagram of its own: one that is no frame spoils no other.
+    Datagrams,
     /// RTU frames: nothing in an answer says which request it answers, so one request at a time,
     /// with silence between frames.
     Rtu(Bus),
@@ -50,7 +52,7 @@ impl Discipline {
     /// How the line is to be treated if it is half-duplex.
     pub fn bus(&self) -> Option<&Bus> {
         match self {
-            Self::Mbap => None,
+            Self::Mbap | Self::Datagrams => None,
             Self::Rtu(bus) | Self::Ascii(bus) => Some(bus),
         }
     }

@@ -1,10 +1,15 @@
 //! From an address to bytes. Knows sockets, ports and certificates; nothing of frames.
 
+mod error;
+mod serial;
 pub mod tcp;
+mod tls;
+mod udp;
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
-use super::{Bus, ConnectError, Discipline, Event, Link, Options, Pace};
+pub use self::{error::ConnectError, tls::TlsError};
+use super::{Bus, Discipline, Event, Link, Options, Pace};
 use crate::{
     address::{Address, Place},
     framing::Framing,
@@ -22,16 +27,23 @@ impl Link {
     where
         O: FnMut(Event<'_>) + Send + 'static,
     {
-        match (address.place().clone(), address.framing()) {
-            (Place::Tcp { host, port }, Framing::Mbap) => {
+        let own = address.overrides();
+        match address.place().clone() {
+            Place::Tcp { host, port } => {
                 Self::spawn(move || tcp::connect(host.clone(), port), options, observer)
             }
-            (place, _) => {
-                let text = format!("{place} cannot be opened by this version");
-                let error = ConnectError::Other { kind: io::ErrorKind::Unsupported, text };
-                let refuse =
-                    move || std::future::ready(Err::<tokio::net::TcpStream, _>(error.clone()));
-                Self::spawn(refuse, options, observer)
+            Place::Udp { host, port } => {
+                Self::spawn(move || udp::connect(host.clone(), port), options, observer)
+            }
+            Place::Tls { host, port } => {
+                let own = own.clone();
+                let connect = move || tls::connect(host.clone(), port, own.clone());
+                Self::spawn(connect, options, observer)
+            }
+            Place::Serial { path } => {
+                let (settings, rs485) = (address.settings().unwrap_or_default(), own.rs485);
+                let open = move || std::future::ready(serial::open(&path, settings, rs485));
+                Self::spawn(open, options, observer)
             }
         }
     }
@@ -68,6 +80,7 @@ fn discipline(address: &Address) -> Discipline {
         ..bus
     };
     match address.framing() {
+        Framing::Mbap if matches!(address.place(), Place::Udp { .. }) => Discipline::Datagrams,
         Framing::Mbap => Discipline::Mbap,
         Framing::Rtu => Discipline::Rtu(treated(Bus::rtu(pace(Settings::silence)))),
         // Frames have an end of their own: no silence is needed between them (clause 2.5.2.1).
