@@ -111,8 +111,18 @@ fn schema_and_completions_are_whole() {
 #[test]
 fn every_option_of_every_command_is_documented() {
     let page = std::fs::read_to_string("docs/command-line.md").expect("the page");
-    let commands =
-        ["run", "check", "plan", "simulate", "read", "write", "init", "schema", "completions"];
+    let commands = [
+        "run",
+        "check",
+        "plan",
+        "simulate",
+        "read",
+        "write",
+        "scan",
+        "init",
+        "schema",
+        "completions",
+    ];
     let mut options = 0;
     for command in commands {
         assert!(page.contains(&format!("`passline {command} ")), "{command}");

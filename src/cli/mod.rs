@@ -4,6 +4,7 @@
 mod arguments;
 mod check;
 mod completions;
+mod document;
 mod exchange;
 mod exit;
 mod init;
@@ -11,6 +12,7 @@ mod plan;
 mod progress;
 mod read;
 mod run;
+mod scan;
 mod schema;
 mod signals;
 mod simulate;
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Read(arguments) => read::read(&arguments),
         Command::Write(arguments) => write::write(&arguments),
+        Command::Scan(arguments) => scan::scan(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Completions(arguments) => completions::completions(&arguments),

@@ -5,4 +5,5 @@ mod bench;
 #[path = "../binary/mod.rs"]
 mod binary;
 mod read;
+mod scan;
 mod write;

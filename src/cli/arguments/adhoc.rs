@@ -1,5 +1,6 @@
 //! The arguments of the commands that need no spec: what they ask, and of whom.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,6 +10,7 @@ use passline_modbus::point::Order;
 use passline_modbus::value::Decimal;
 
 use super::timeout;
+use crate::cli::scan::{Bauds, Units, Window};
 use crate::cli::target::Target;
 use crate::cli::write::{Assignment, Function};
 
@@ -34,7 +36,7 @@ pub(crate) struct ValueArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReadArguments {
-    /// Where the device is, such as tcp://host:port or rtu:///dev/ttyUSB0
+    /// Where the device is, such as tcp://host:port
     #[arg(value_name = "LINK", value_parser = link)]
     pub(crate) link: Address,
     /// What to read: a table and an address, such as input:0x34, holding:100, or holding:100.3 for
@@ -60,8 +62,9 @@ pub(crate) struct ReadArguments {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct WriteArguments {
-    /// Where the device is, such as tcp://host:port or rtu:///dev/ttyUSB0
+    /// Where the device is, such as tcp://host:port
     #[arg(value_name = "LINK", value_parser = link)]
     pub(crate) link: Address,
     /// What to write where: coil:0=on, holding:100=23.5, holding:10=1,2,3 for values one after the
@@ -92,6 +95,34 @@ pub(crate) struct WriteArguments {
     /// How long to wait for an answer; default what the link says, else 1s
     #[arg(long, value_name = "TIME", env = "PASSLINE_TIMEOUT", value_parser = timeout)]
     pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArguments {
+    /// Which line to scan, such as tcp://host:port
+    #[arg(value_name = "LINK", value_parser = link)]
+    pub(crate) link: Address,
+    /// Which unit ids to ask; default 1-247, over TCP also 255 and 0
+    #[arg(long, value_name = "IDS", env = "PASSLINE_UNITS")]
+    pub(crate) units: Option<Units>,
+    /// Find the line settings of a serial port first: `auto`, or the bauds to try
+    #[arg(long, value_name = "auto|BAUD,…", env = "PASSLINE_BAUD")]
+    pub(crate) baud: Option<Bauds>,
+    /// With --baud: go on after the first settings with which someone answers
+    #[arg(long, env = "PASSLINE_ALL", value_parser = BoolishValueParser::new(), requires = "baud")]
+    pub(crate) all: bool,
+    /// Find out which addresses of the units can be read; by default 0 to 999 of each table
+    #[arg(long, value_name = "TABLE:FIRST-LAST,…", num_args = 0..=1, require_equals = true,
+          value_delimiter = ',', env = "PASSLINE_RANGES",
+          default_missing_value = "coil:0-999,discrete:0-999,input:0-999,holding:0-999")]
+    pub(crate) ranges: Option<Vec<Window>>,
+    /// How long to wait for each answer; default what the link says, else 200ms
+    #[arg(long, value_name = "TIME", env = "PASSLINE_TIMEOUT", value_parser = timeout)]
+    pub(crate) timeout: Option<Duration>,
+    /// Print what was found as one JSON document, or write it to a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+          default_missing_value = "-", env = "PASSLINE_JSON")]
+    pub(crate) json: Option<PathBuf>,
 }
 
 /// An address that a client can open.

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use passline_modbus::address::Address;
 use passline_modbus::duration::parse_duration;
 
-pub(crate) use adhoc::{ReadArguments, ValueArguments, WriteArguments};
+pub(crate) use adhoc::{ReadArguments, ScanArguments, ValueArguments, WriteArguments};
 
 use crate::plan::{Selection, Shard};
 
@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Read(ReadArguments),
     /// Write values to a device
     Write(WriteArguments),
+    /// Find out which units answer on a line, and with which line settings
+    Scan(ScanArguments),
     /// Write a starter spec and a profile to begin with
     Init(InitArguments),
     /// Print the JSON Schema of the spec language, for editors

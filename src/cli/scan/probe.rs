@@ -1,0 +1,167 @@
+//! One unit: is it there, and what does it say it is?
+
+use passline_modbus::link::LinkError;
+use passline_modbus::pdu::{ExceptionCode, ReadCode, Request, Response};
+use passline_modbus::planner;
+use serde::Serialize;
+
+use super::ranges::{Run, Search, Told, Window};
+use crate::cli::exchange::{Exchange, Failure};
+use crate::cli::terminal::printable;
+
+/// How a unit showed that it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Sign {
+    /// It did what it was asked.
+    Value,
+    /// It refused: that is an answer.
+    Exception(u8),
+    /// Something came that is no sound answer: the text of the error.
+    Damaged(String),
+    /// It answered when its time was over.
+    Late,
+}
+
+/// What is asked to see whether a unit is there. Whoever does not know the first should refuse it,
+/// but not everyone does.
+pub(super) const PROBES: [Request<'static>; 2] =
+    [Request::ReadHoldingRegisters(0, 1), Request::ReportServerId];
+
+/// What a unit says that it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub(super) struct Identity {
+    /// Vendor name, product code, revision (V1.1b3, clause 6.21), and what else it tells.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) identification: Vec<Object>,
+    /// Clause 6.13.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_id: Option<ServerId>,
+}
+
+/// A piece of a device identification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Object {
+    pub(super) id: u8,
+    pub(super) text: String,
+}
+
+/// A server id: its bytes mean what the vendor likes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct ServerId {
+    pub(super) hex: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) running: Option<bool>,
+}
+
+/// Asks once. `None`: nobody is there.
+///
+/// # Errors
+/// Nothing can be asked of anyone.
+pub(super) async fn sign(
+    exchange: &Exchange,
+    unit: u8,
+    probe: Request<'static>,
+) -> Result<Option<Sign>, Failure> {
+    match exchange.ask(unit, probe).await {
+        Ok(_) => Ok(Some(Sign::Value)),
+        Err(Failure::Exception(code)) => Ok(of_exception(code)),
+        Err(Failure::Link(error)) => match error {
+            LinkError::Connect(_) | LinkError::Babble { .. } | LinkError::Request(_) => {
+                Err(Failure::Link(error))
+            }
+            LinkError::Crc { .. } | LinkError::Frame(_) => {
+                Ok(Some(Sign::Damaged(error.to_string())))
+            }
+            // Some devices hang up on whoever asks for a unit that they are not.
+            _ => Ok(None),
+        },
+    }
+}
+
+/// A gateway says that it reaches nobody: clause 7, exceptions 0A and 0B.
+fn of_exception(code: ExceptionCode) -> Option<Sign> {
+    match u8::from(code) {
+        0x0A | 0x0B => None,
+        code => Some(Sign::Exception(code)),
+    }
+}
+
+/// Most requests for one device identification.
+const PIECES: usize = 8;
+
+/// What a unit says that it is, as far as it says anything.
+pub(super) async fn identity(exchange: &Exchange, unit: u8) -> Identity {
+    let identification = identification(exchange, unit).await;
+    let server_id = match exchange.ask(unit, Request::ReportServerId).await {
+        Ok(response) => server_id(&response),
+        Err(_) => None,
+    };
+    Identity { identification, server_id }
+}
+
+async fn identification(exchange: &Exchange, unit: u8) -> Vec<Object> {
+    let mut objects: Vec<Object> = Vec::new();
+    let mut next = 0;
+    for _ in 0..PIECES {
+        let request = Request::ReadDeviceIdentification(ReadCode::Basic, next);
+        let Ok(Response::ReadDeviceIdentification(piece)) = exchange.ask(unit, request).await
+        else {
+            break;
+        };
+        for object in piece.device_id_objects {
+            let text = printable(&String::from_utf8_lossy(&object.value));
+            objects.push(Object { id: object.id, text });
+        }
+        // A device that begins anew would never end.
+        if !piece.more_follows || piece.next_object_id <= next {
+            break;
+        }
+        next = piece.next_object_id;
+    }
+    objects
+}
+
+fn server_id(response: &Response) -> Option<ServerId> {
+    let hex = |bytes: &[u8]| {
+        let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        bytes.join(" ")
+    };
+    match response {
+        Response::ReportServerId(id, running, more) => {
+            Some(ServerId { hex: hex(&[&[*id], &more[..]].concat()), running: Some(*running) })
+        }
+        // Without the byte count; where the id ends and the state begins only the vendor knows.
+        Response::Custom(_, data) => {
+            Some(ServerId { hex: hex(data.get(1..).unwrap_or_default()), running: None })
+        }
+        _ => None,
+    }
+}
+
+/// What of these windows a unit lets read; `false` beside it if it stopped to answer.
+pub(super) async fn ranges(exchange: &Exchange, unit: u8, windows: &[Window]) -> (Vec<Run>, bool) {
+    let mut readable = Vec::new();
+    let mut whole = true;
+    for window in windows {
+        let mut search = Search::new(*window);
+        while let Some(span) = search.next() {
+            let answer = exchange.ask(unit, planner::request(span)).await;
+            whole &= search.told(span, told(&answer));
+        }
+        readable.extend(search.readable());
+    }
+    (readable, whole)
+}
+
+fn told(answer: &Result<Response, Failure>) -> Told {
+    match answer {
+        Ok(_) => Told::Readable,
+        Err(Failure::Link(_)) => Told::Nothing,
+        Err(Failure::Exception(code)) => match u8::from(*code) {
+            0x01 => Told::NoFunction,
+            0x05 | 0x06 => Told::Nothing,
+            _ => Told::Refused,
+        },
+    }
+}
