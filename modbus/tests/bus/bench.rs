@@ -167,3 +167,10 @@ pub(crate) fn answer(value: u16) -> Vec<u8> {
     let [high, low] = value.to_be_bytes();
     frame(&[1, 3, 2, high, low])
 }
+
+/// An ASCII frame, its LRC by the book.
+pub(crate) fn ascii_frame(bytes: &[u8]) -> Vec<u8> {
+    let sum = bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+    let text = hex(bytes).to_uppercase();
+    format!(":{text}{:02X}\r\n", sum.wrapping_neg()).into_bytes()
+}

@@ -5,3 +5,4 @@
 
 mod answers;
 mod bench;
+mod chaos;

@@ -8,15 +8,14 @@ use std::{
 
 use tokio::time::Instant;
 
-/// More than so many missing answers of one kind are not told apart by their calls.
-const TOLD_APART: usize = 64;
+use crate::pdu::{Request, decode_answer};
 
 /// An answer that is missing for so long, and for so many times its response timeout, is lost.
 const LOST_AFTER: Duration = Duration::from_mins(1);
 const LOST_TIMEOUTS: u32 = 10;
 
-/// What tells answers apart on a bus: nothing else does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What every answer on a bus says of its request; only the data can tell more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
     pub(super) unit: u8,
     /// Without the bit that marks an exception.
@@ -38,31 +37,37 @@ pub(super) enum Asker {
     Another,
 }
 
+/// A request without an answer.
+#[derive(Debug)]
+pub(super) struct Debt {
+    pub(super) asker: Asker,
+    pub(super) request: Request<'static>,
+    pub(super) sent: Instant,
+    /// How long its answer was waited for.
+    pub(super) timeout: Duration,
+}
+
+impl Debt {
+    fn is_lost(&self, now: Instant) -> bool {
+        let life = self.timeout.saturating_mul(LOST_TIMEOUTS).max(LOST_AFTER);
+        now.saturating_duration_since(self.sent) >= life
+    }
+
+    fn is_paid_by(&self, pdu: &[u8]) -> bool {
+        decode_answer(pdu, &self.request).is_ok()
+    }
+}
+
 /// The missing answers of each kind, in the order of their requests.
 #[derive(Debug, Default)]
 pub(super) struct Debts {
     open: HashMap<Kind, VecDeque<Debt>>,
 }
 
-#[derive(Debug)]
-struct Debt {
-    asker: Asker,
-    sent: Instant,
-    lost: Option<Instant>,
-    answers: u64,
-}
-
 impl Debts {
-    /// A request went out at `sent` and has no answer within `timeout`.
-    pub(super) fn owe(&mut self, kind: Kind, asker: Asker, (sent, timeout): (Instant, Duration)) {
-        let life = timeout.saturating_mul(LOST_TIMEOUTS).max(LOST_AFTER);
-        let debts = self.open.entry(kind).or_default();
-        let is_full = debts.len() >= TOLD_APART;
-        if let Some(last) = debts.back_mut().filter(|_| is_full) {
-            last.answers += 1;
-        } else {
-            debts.push_back(Debt { asker, sent, lost: sent.checked_add(life), answers: 1 });
-        }
+    /// An answer is missing.
+    pub(super) fn owe(&mut self, kind: Kind, debt: Debt) {
+        self.open.entry(kind).or_default().push_back(debt);
     }
 
     /// Whether an answer of this kind is missing.
@@ -75,20 +80,21 @@ impl Debts {
         self.open.get(&kind)?.front().map(|debt| debt.sent)
     }
 
-    /// An answer of this kind came. Returns to whom, as far as can be told; `None`
-    /// if none is missing.
-    pub(super) fn pay(&mut self, kind: Kind) -> Option<Asker> {
+    /// Whether this could be a missing answer.
+    pub(super) fn could_be(&self, kind: Kind, pdu: &[u8]) -> bool {
+        self.open.get(&kind).is_some_and(|debts| debts.iter().any(|debt| debt.is_paid_by(pdu)))
+    }
+
+    /// An answer of this kind came. Returns to whom it is put: to the oldest request that it fits;
+    /// `None` if there is none.
+    pub(super) fn pay(&mut self, kind: Kind, pdu: &[u8]) -> Option<Asker> {
         let debts = self.open.get_mut(&kind)?;
-        let oldest = debts.front_mut()?;
-        let asker = oldest.asker;
-        oldest.answers -= 1;
-        if oldest.answers == 0 {
-            debts.pop_front();
-        }
+        let index = debts.iter().position(|debt| debt.is_paid_by(pdu))?;
+        let debt = debts.remove(index)?;
         if debts.is_empty() {
             self.open.remove(&kind);
         }
-        Some(asker)
+        Some(debt.asker)
     }
 
     /// None of this kind will come any more.
@@ -99,7 +105,7 @@ impl Debts {
     /// Gives up what is missing for too long.
     pub(super) fn forget(&mut self, now: Instant) {
         self.open.retain(|_, debts| {
-            debts.retain(|debt| debt.lost.is_none_or(|lost| now < lost));
+            debts.retain(|debt| !debt.is_lost(now));
             !debts.is_empty()
         });
     }

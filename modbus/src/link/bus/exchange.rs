@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::debts::{Asker, Debts, Kind};
+use super::debts::{Asker, Debt, Debts, Kind};
 use crate::{
     framing::serial::{Defect, Frame, Mode, Part},
     link::{
@@ -21,9 +21,9 @@ pub(in super::super) struct Exchange<O> {
     pub(super) reporter: Reporter<O>,
     pub(super) debts: Debts,
     pub(super) asked: Option<Asked>,
-    /// The last answer that was used: what repeats it is a duplicate.
-    last: Vec<u8>,
-    last_call: Option<u64>,
+    /// The last frame, and the call that it was put to: what repeats it is a duplicate.
+    previous: Vec<u8>,
+    previous_call: Option<u64>,
 }
 
 /// The request that is on the wire.
@@ -91,9 +91,9 @@ impl Asked {
     }
 }
 
-/// Whether only a request reads like this. Some answers repeat the request: those are answers.
-fn is_request(pdu: &[u8]) -> bool {
-    decode_response(pdu).is_err() && decode_request(pdu).is_ok()
+/// The request that this is and no answer can be. Some answers repeat the request: those are answers.
+fn request(pdu: &[u8]) -> Option<Request<'static>> {
+    decode_request(pdu).ok().filter(|_| decode_response(pdu).is_err())
 }
 
 impl<O: FnMut(Event<'_>)> Exchange<O> {
@@ -103,8 +103,8 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
             reporter,
             debts: Debts::default(),
             asked: None,
-            last: Vec::new(),
-            last_call: None,
+            previous: Vec::new(),
+            previous_call: None,
         }
     }
 
@@ -123,8 +123,8 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
 
     fn frame(&mut self, frame: &Frame<'_>, now: Instant) -> Option<Outcome> {
         let kind = Kind::new(frame.unit, *frame.pdu.first()?);
-        if is_request(frame.pdu) {
-            self.rival(kind, now);
+        if let Some(request) = request(frame.pdu) {
+            self.rival(kind, request, now);
             self.foreign(frame.bytes, now);
             return None;
         }
@@ -134,7 +134,7 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
             }
             asked => {
                 self.asked = asked;
-                self.unasked(kind, frame.bytes, now);
+                self.unasked(kind, frame, now);
                 None
             }
         }
@@ -148,28 +148,27 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         frame: &Frame<'_>,
         now: Instant,
     ) -> Option<Outcome> {
-        let decoded = decode_answer(frame.pdu, &asked.request);
-        let is_owed = self.debts.owes(kind);
-        let call = asked.call;
-        match decoded {
-            Ok(answer) if is_owed && !asked.is_listened => {
-                self.reporter.came(now, frame.bytes, Some(call), What::SetAside);
-                self.set_aside(asked);
+        let could_be_owed = self.debts.could_be(kind, frame.pdu);
+        match decode_answer(frame.pdu, &asked.request) {
+            Ok(answer) if could_be_owed && !asked.is_listened => {
+                self.came(now, frame.bytes, Some(asked.call), What::SetAside);
+                self.set_aside(asked, frame.pdu);
                 Some(Outcome::SetAside(answer))
             }
             Ok(answer) => {
-                self.reporter.came(now, frame.bytes, Some(call), What::Answer);
-                self.debts.clear(kind);
-                self.remember(frame.bytes, call);
+                if asked.is_listened {
+                    self.debts.clear(kind);
+                }
+                self.came(now, frame.bytes, Some(asked.call), What::Answer);
                 Some(Outcome::Answer(answer))
             }
-            Err(_) if is_owed => {
+            Err(_) if could_be_owed => {
                 self.asked = Some(asked);
-                self.unasked(kind, frame.bytes, now);
+                self.unasked(kind, frame, now);
                 None
             }
             Err(defect) => {
-                self.reporter.came(now, frame.bytes, Some(call), What::Answer);
+                self.came(now, frame.bytes, Some(asked.call), What::Answer);
                 // The true answer may still come.
                 self.owe(&asked);
                 Some(Outcome::Failed(LinkError::Frame(Malformed::Pdu(defect))))
@@ -178,37 +177,51 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
     }
 
     /// A frame that is not the answer to what is on the wire.
-    fn unasked(&mut self, kind: Kind, bytes: &[u8], now: Instant) {
-        match self.debts.pay(kind) {
+    fn unasked(&mut self, kind: Kind, frame: &Frame<'_>, now: Instant) {
+        // Once more the same pays nothing: the other answer may still come.
+        if self.previous == frame.bytes {
+            match self.previous_call {
+                Some(call) => self.came(now, frame.bytes, Some(call), What::Duplicate),
+                None => self.foreign(frame.bytes, now),
+            }
+            return;
+        }
+        match self.debts.pay(kind, frame.pdu) {
             Some(Asker::Call(call)) => {
                 if let Some(asked) = &mut self.asked {
                     asked.late += 1;
                 }
-                self.reporter.came(now, bytes, Some(call), What::Late);
+                self.came(now, frame.bytes, Some(call), What::Late);
             }
-            None if !bytes.is_empty() && bytes == self.last => {
-                self.reporter.came(now, bytes, self.last_call, What::Duplicate);
-            }
-            Some(Asker::Another) | None => self.foreign(bytes, now),
+            Some(Asker::Another) | None => self.foreign(frame.bytes, now),
         }
+    }
+
+    /// Reports a frame.
+    fn came(&mut self, now: Instant, bytes: &[u8], call: Option<u64>, what: What) {
+        self.previous.clear();
+        self.previous.extend_from_slice(bytes);
+        self.previous_call = call;
+        self.reporter.came(now, bytes, call, what);
     }
 
     fn foreign(&mut self, bytes: &[u8], now: Instant) {
         if let Some(asked) = &mut self.asked {
             asked.foreign += 1;
         }
-        self.reporter.came(now, bytes, None, What::Foreign);
+        self.came(now, bytes, None, What::Foreign);
     }
 
     /// Another client asks: the answer to that is owed like one of ours.
-    fn rival(&mut self, kind: Kind, now: Instant) {
+    fn rival(&mut self, kind: Kind, request: Request<'static>, now: Instant) {
         if kind.unit == 0 {
             return;
         }
         if let Some(asked) = self.asked.as_mut().filter(|asked| asked.kind.unit == kind.unit) {
             asked.rivals.push(kind.function);
         }
-        self.debts.owe(kind, Asker::Another, (now, Duration::ZERO));
+        let asker = Asker::Another;
+        self.debts.owe(kind, Debt { asker, request, sent: now, timeout: Duration::ZERO });
     }
 
     /// What begins like the answer.
@@ -273,25 +286,20 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
 
     fn owe(&mut self, asked: &Asked) {
         if !asked.is_owed {
-            let call = Asker::Call(asked.call);
-            self.debts.owe(asked.kind, call, (asked.sent, asked.timeout));
+            let Asked { call, sent, timeout, .. } = *asked;
+            let (asker, request) = (Asker::Call(call), asked.request.clone());
+            self.debts.owe(asked.kind, Debt { asker, request, sent, timeout });
         }
     }
 
     /// One answer came, one more request is out: whichever it belongs to, as many are missing.
-    fn set_aside(&mut self, mut asked: Asked) {
+    fn set_aside(&mut self, mut asked: Asked, pdu: &[u8]) {
         self.owe(&asked);
         asked.is_owed = true;
-        self.debts.pay(asked.kind);
+        self.debts.pay(asked.kind, pdu);
         // What else comes for a write is looked at in the same way.
         if !is_read(&asked.request) {
             self.asked = Some(asked);
         }
-    }
-
-    fn remember(&mut self, bytes: &[u8], call: u64) {
-        self.last.clear();
-        self.last.extend_from_slice(bytes);
-        self.last_call = Some(call);
     }
 }
