@@ -11,6 +11,7 @@
 //! | `queue` | what the handles ask for, in order |
 //! | `exchange` | the calls on the wire: matched, expired, completed, reported. No I/O |
 //! | `connection` | one connection from its beginning to its end: bytes and one timer |
+//! | `bus` | half-duplex lines, in place of `window`, `exchange` and `connection` |
 //! | `line` | the task: connects when a call needs it |
 //! | `open` | from an address to bytes: sockets, ports, certificates |
 //!
@@ -18,13 +19,15 @@
 //!
 //! - An answer is the answer to *this* request: its transaction id and its unit id are those of
 //!   the request, on the connection that the request was written to, after its last byte was
-//!   written; and its PDU fits the request strictly. Anything else is reported and never used.
+//!   written; and its PDU fits the request strictly. Anything else is reported and never used. On a
+//!   bus there are no transaction ids; how answers are told apart there, `bus` says.
 //! - The id of a request that went without a usable answer is not used again on its connection.
 //! - The timeout runs from the request's last byte written: time in the queue never counts. An
 //!   answer that is there when the deadline is looked at still counts, so that a stall of this
 //!   program is not held against the device.
 //! - A write is never sent twice. A read is sent once more if the device turns out to have closed
-//!   the idle connection: closing idle connections is normal. Everything else is the caller's to
+//!   the idle connection: closing idle connections is normal; and on a bus if what answered it
+//!   could have been owed to an earlier request. Everything else is the caller's to
 //!   repeat; there is no retry and no backoff here.
 //! - A connection on which one request after the other went without an answer, and not a byte came,
 //!   is renewed before the next request: it may be half open.
