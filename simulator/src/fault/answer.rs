@@ -171,7 +171,7 @@ impl Context<'_> {
         let index = first + usize::try_from(drawn).unwrap_or_default();
         // The more significant byte of a register comes first.
         let is_register = read.is_some_and(|read| !read.table().is_bits());
-        let byte = if is_register { index / 8 ^ 1 } else { index / 8 };
+        let byte = if is_register { (index / 8) ^ 1 } else { index / 8 };
         if let Some(byte) = pdu.get_mut(bytes.start + byte).filter(|_| count > 0) {
             *byte ^= 1 << (index % 8);
         }

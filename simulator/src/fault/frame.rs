@@ -170,9 +170,10 @@ fn collide(framing: Framing, sent: &mut Transmission, dice: &mut Dice) {
     }
     let mixed: Vec<u8> = sent.pieces.iter().flat_map(|piece| &piece.bytes).copied().collect();
     // A frame with its CRC behind it has the CRC 0.
-    if framing == Framing::Rtu && rtu::crc(&mixed) == 0 {
-        if let Some(last) = sent.pieces.last_mut() {
-            spoil_crc(&mut last.bytes);
-        }
+    if framing == Framing::Rtu
+        && rtu::crc(&mixed) == 0
+        && let Some(last) = sent.pieces.last_mut()
+    {
+        spoil_crc(&mut last.bytes);
     }
 }

@@ -8,9 +8,12 @@
     reason = "a test ends where it fails"
 )]
 
+mod composed;
+mod connections;
 mod faults;
 mod functions;
 mod interop;
+mod kinds;
 mod properties;
 mod serving;
 mod support;
