@@ -1,7 +1,7 @@
 //! Labelled frames of many sources (`data/wire.txt`), judged by the example program's own code:
 //! whole, and in pieces down to single bytes.
 
-#![expect(clippy::panic, reason = "a broken table must fail the test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a broken table must fail the test")]
 
 use std::collections::BTreeSet;
 
@@ -94,7 +94,11 @@ fn framed(transport: Transport, pdu: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]).map(digit).collect()
+}
+
+fn digit(value: u8) -> char {
+    char::from_digit(value.into(), 16).unwrap_or_else(|| panic!("{value}"))
 }
 
 #[test]
