@@ -86,6 +86,18 @@ fn decoder(
     decoder
 }
 
+/// Whether the first bytes of a PDU, or the request that it answers, say how long it is.
+fn tells_its_length(pdu: &[u8], answer: bool) -> bool {
+    match pdu {
+        [0x08, ..] => answer || pdu.len() == 5,
+        [0x2B, mei, ..] => *mei == 0x0E,
+        [code, ..] => {
+            [1..=7, 0x0B..=0x0C, 0x0F..=0x11, 0x14..=0x18].iter().any(|codes| codes.contains(code))
+        }
+        [] => false,
+    }
+}
+
 fn all_of(parts: &[Got]) -> Vec<u8> {
     parts.iter().flat_map(|part| part.bytes().to_vec()).collect()
 }
@@ -105,6 +117,7 @@ proptest! {
             decoder.expect(unit, &request);
         }
         let mut got = feed_cut(&mut decoder, &bytes, &cuts);
+        prop_assert_eq!(got.is_empty(), mode == Mode::Rtu && !tells_its_length(&pdu, back));
         got.extend(silence(&mut decoder));
         prop_assert_eq!(got, [whole(mode, unit, &pdu)]);
     }

@@ -122,7 +122,7 @@ fn silence_ends_a_frame_of_unknown_length() {
         let exception = [code | 0x80, 1];
         assert_eq!(crate::feed(&mut decoder, &frame(0x11, &exception)), [whole(0x11, &exception)]);
         // It holds what reads like an answer; nothing but all of it could be sound.
-        let hiding = [&[code][..], &frame(0x11, &[code, 1, 2])].concat();
+        let hiding = [&[code, 0x0D][..], &frame(0x11, &exception), &[0]].concat();
         let bytes = broken(frame(0x11, &hiding));
         assert_eq!(crate::feed(&mut decoder, &bytes), []);
         let damaged = Got::Damaged(bytes.clone(), bad_crc(&bytes));
@@ -144,6 +144,10 @@ fn a_damaged_answer_is_told_from_noise() {
         let short = Defect::Short { got: end, least };
         assert_eq!(crate::silence(&mut decoder), [Got::Damaged(front.to_vec(), short)]);
     }
+    let mut coils = waiting(&Request::ReadCoils(0, 10));
+    crate::feed(&mut coils, &[0x11, 1, 2]);
+    let short = Defect::Short { got: 3, least: 7 };
+    assert_eq!(crate::silence(&mut coils), [Got::Damaged(vec![0x11, 1, 2], short)]);
     // The unit alone is not convincing.
     assert_eq!(crate::feed(&mut decoder, &[0x11]), []);
     let short = Defect::Short { got: 1, least: 4 };
@@ -189,8 +193,14 @@ fn what_a_frame_lacks_is_known() {
 
 #[test]
 fn noise_before_and_behind_a_frame_does_not_hide_it() {
-    let noises: [&[u8]; 5] =
-        [&[0], &[0xFF], &[0x11], &[0x55; 20], b"\x02\x9e\x10garbage of a wrong baud rate\xfe\x81"];
+    let noises: [&[u8]; 6] = [
+        &[0],
+        &[0xFF],
+        &[0xFF, 0xFF],
+        &[0x11],
+        &[0x55; 20],
+        b"\x02\x9e\x10garbage of a wrong baud rate\xfe\x81",
+    ];
     for before in noises {
         for after in noises {
             for pdu in [&ANSWER[..], &[0x83, 2]] {
@@ -229,6 +239,18 @@ fn foreign_traffic_comes_out_one_by_one() {
     }
 }
 
+/// The CRC of the answer stands where a request has its byte count.
+#[test]
+fn the_answer_to_a_foreign_write_does_not_hold_up_a_server() {
+    for unit in 1..=247 {
+        let pdu = [0x10, 0, 1, 0, 2];
+        let mut decoder = Mode::Rtu.requests();
+        let got = crate::feed(&mut decoder, &frame(unit, &pdu));
+        let coherent = frame(unit, &pdu)[6] == 4;
+        assert_eq!(got, if coherent { vec![] } else { vec![whole(unit, &pdu)] });
+    }
+}
+
 #[test]
 fn an_echo_is_a_frame_like_any_other() {
     for (request, sent, answer) in [
@@ -249,6 +271,8 @@ fn an_echo_is_a_frame_like_any_other() {
         let mut decoder = waiting(&request);
         let (echo, rest) = bytes.split_at(sent.len() + 3);
         let mut got = crate::feed(&mut decoder, echo);
+        let ambiguous = sent[1] == answer[1] && sent.len() < answer.len();
+        assert_eq!(got.is_empty(), ambiguous, "{request:?}");
         got.extend(crate::silence(&mut decoder));
         got.extend(crate::feed(&mut decoder, rest));
         assert_eq!(got, expected, "{request:?}, silence between");
@@ -319,6 +343,10 @@ fn a_chance_crc_inside_the_answer_is_not_its_end() {
             bytes.chunks(piece).flat_map(|piece| crate::feed(&mut decoder, piece)).collect();
         assert_eq!(got, [whole(0x11, &pdu)]);
     }
+    // A foreign request whose first bytes make a sound answer of nothing.
+    let [low, high] = crc(&[2, 3, 0]).to_le_bytes();
+    let pdu = [3, 0, low, high, 1];
+    assert_eq!(crate::feed(&mut waiting(&read), &frame(2, &pdu)), [whole(2, &pdu)]);
     // A request whose first bytes make a sound answer.
     let found = (0..=u16::MAX).find_map(|sum| {
         let [high, low] = sum.to_be_bytes();
@@ -336,7 +364,8 @@ fn a_sound_frame_of_the_wrong_length_is_a_frame() {
     let more = [&[0x03, 8][..], &[1; 8]].concat();
     let lying = [&[0x03, 74][..], &[1; 6]].concat();
     let trailing = [&ANSWER[..], &[1, 2]].concat();
-    for (pdu, told) in [(&more, true), (&lying, true), (&trailing, false)] {
+    let fewer = vec![0x03, 2, 0, 1];
+    for (pdu, told) in [(&more, true), (&fewer, true), (&lying, true), (&trailing, false)] {
         let mut decoder = waiting(&READ);
         let mut got = crate::feed(&mut decoder, &frame(0x11, pdu));
         assert_eq!(got.len(), usize::from(told), "{pdu:?}");
@@ -355,7 +384,26 @@ fn silence_ends_what_came_before_it_and_nothing_else() {
     let short = Defect::Short { got: 3, least: 11 };
     let expected = [Got::Damaged(front.to_vec(), short), whole(0x11, &ANSWER)];
     assert_eq!(crate::drain(&mut decoder), expected);
+    let first = [&back[..], front].concat();
+    assert_eq!(crate::feed(&mut decoder, &first), [whole(0x11, &ANSWER)]);
+    decoder.silence();
+    assert_eq!(crate::feed(&mut decoder, &back), expected, "whatever is moved meanwhile");
     assert_eq!(crate::silence(&mut decoder), [], "nothing is pending: nothing comes of it");
+}
+
+#[test]
+fn a_frame_in_endless_noise_needs_no_silence() {
+    let mut decoder = waiting(&READ);
+    assert_eq!(crate::feed(&mut decoder, &[0x55; 700]).len(), 2);
+    let got = crate::feed(&mut decoder, &frame(0x11, &ANSWER));
+    assert_eq!(got.last(), Some(&whole(0x11, &ANSWER)));
+    // The noise is over, and a frame of unknown length can begin again.
+    let odd = [&ANSWER[..], &[1, 2]].concat();
+    assert_eq!(crate::feed(&mut decoder, &frame(0x11, &odd)), []);
+    assert_eq!(crate::silence(&mut decoder), [whole(0x11, &odd)]);
+    // Which the longest frame and a byte behind it, without silence between, are not.
+    decoder.feed(&[frame(0x12, &[0x41; 253]), vec![9]].concat());
+    assert!(matches!(crate::silence(&mut decoder)[..], [Got::Noise(..), Got::Noise(..)]));
 }
 
 /// Every value of 16 bits in an order that looks like chance, for ever.
