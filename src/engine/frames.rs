@@ -130,6 +130,7 @@ impl Frames {
 fn note(what: What) -> Option<Note> {
     match what {
         What::Request | What::Answer => None,
+        What::Tolerated(_) => Some(Note::Tolerated),
         What::Late => Some(Note::Late),
         What::Foreign => Some(Note::Foreign),
         What::Duplicate => Some(Note::Duplicate),

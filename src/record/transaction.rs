@@ -32,7 +32,7 @@ pub struct Frame {
     pub dir: Direction,
     /// The bytes.
     pub hex: Hex,
-    /// Why it was not taken as the answer.
+    /// Why it was not taken as the answer, or is no ordinary one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
 }
@@ -57,10 +57,12 @@ impl Direction {
     }
 }
 
-/// Why a frame was not taken as an answer.
+/// Why a frame was not taken as an answer, or is no ordinary one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
+    /// It was taken as the answer, although something is wrong with it that the spec puts up with.
+    Tolerated,
     /// It came after the deadline.
     Late,
     /// It is another unit's, or another transaction's.
@@ -81,6 +83,7 @@ impl Note {
     /// The word in records and reports.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Tolerated => "tolerated",
             Self::Late => "late",
             Self::Foreign => "foreign",
             Self::Duplicate => "duplicate",

@@ -91,7 +91,7 @@ pub(super) fn is_coherent(pdu: &[u8]) -> bool {
 }
 
 /// The length of the answer to `request`, if that is told by the request alone.
-pub(super) fn of_answer_to(request: &[u8]) -> Option<usize> {
+pub(crate) fn of_answer_to(request: &[u8]) -> Option<usize> {
     let quantity = |high: u8, low: u8| usize::from(u16::from_be_bytes([high, low]));
     let length = match request {
         [0x01 | 0x02, _, _, high, low] => 2 + quantity(*high, *low).div_ceil(8),

@@ -54,6 +54,12 @@ pub enum Defect {
         /// The length received, or the length of what was to be sent (at most 65535).
         got: u16,
     },
+    /// A frame began, and its end does not come. Nothing in the bytes says so: time does.
+    #[error("only {got} bytes of a frame came")]
+    Unfinished {
+        /// The bytes that came, header included.
+        got: usize,
+    },
 }
 
 impl Defect {
@@ -63,6 +69,7 @@ impl Defect {
             Self::ProtocolId { .. } => "protocol-id-nonzero",
             Self::LengthTooSmall { .. } => "mbap-length-too-small",
             Self::LengthTooLarge { .. } => "mbap-length-too-large",
+            Self::Unfinished { .. } => "mbap-unfinished",
         }
     }
 }
@@ -128,10 +135,24 @@ impl Decoder {
         self.buffer.get(self.start..).unwrap_or_default()
     }
 
+    /// Gives up the bytes of [`rest`](Self::rest): the next ones begin a frame.
+    pub fn skip(&mut self) {
+        self.start = self.buffer.len();
+    }
+
     /// Whether a [`Defect`] has ended this stream.
     pub fn is_lost(&self) -> bool {
         self.lost
     }
+}
+
+/// The frame that `bytes` are if its header promises one byte more than there is.
+pub fn overstated(bytes: &[u8]) -> Option<Frame<'_>> {
+    let length = length(bytes)?.ok()?;
+    let (&[high, low, _, _, _, _, unit], pdu) = bytes.split_first_chunk::<HEADER>()?;
+    let is_one_short = HEADER - 1 + length == bytes.len() + 1;
+    let transaction = u16::from_be_bytes([high, low]);
+    is_one_short.then_some(Frame { transaction, unit, pdu, bytes })
 }
 
 /// The length field of the header at the start of `bytes`, once it is there and sound.

@@ -2,7 +2,7 @@
 //!
 //! Of a PDU they know how long it is, and nothing else.
 
-mod length;
+pub(crate) mod length;
 
 pub mod ascii;
 pub mod mbap;

@@ -19,7 +19,7 @@ use super::{
     exchange::{Exchange, after},
     line::{Exchanging, Line},
 };
-use crate::framing::mbap::Decoder;
+use crate::framing::mbap::{self, Decoder};
 
 /// Bytes per read: more than a full window of the longest answers, so that a read that does not
 /// fill it has emptied the socket.
@@ -29,6 +29,13 @@ const READ: usize = 8192;
 /// may be half open: the device was switched off, a gateway lost it. Two, so that the last of three
 /// attempts goes over a new one.
 const SILENCES: u32 = 2;
+
+/// After so much silence the rest of a frame does not come any more: its header is wrong.
+const STALLED: Duration = Duration::from_millis(100);
+
+/// After so much silence an answer is whole although its header promises one byte more, where that
+/// is put up with.
+const SHORT: Duration = Duration::from_millis(20);
 
 /// What a read brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +73,8 @@ pub(super) struct Connection<'l, S, O> {
     silences: u32,
     /// When the last of those was given up, or the last byte came.
     silent_since: Option<Instant>,
+    /// When what is here will be taken for the answer, although its header promises more.
+    short_at: Option<Instant>,
     /// When the last call ended, while none is open. Only where the device closes idle connections.
     idle_since: Option<Instant>,
 }
@@ -106,6 +115,7 @@ where
             may_be_stale: false,
             silences: 0,
             silent_since: None,
+            short_at: None,
             idle_since: None,
         }
     }
@@ -181,6 +191,12 @@ where
             self.is_proven = true;
             self.pause(now);
         }
+        self.short_at = None;
+        if self.line.exchange.overstated(self.decoder.rest()).is_some() {
+            let at = after(now, SHORT);
+            self.short_at = Some(at);
+            self.wake_at(at);
+        }
         Ok(heard)
     }
 
@@ -193,16 +209,44 @@ where
         if self.write_by.is_some_and(|by| by <= now) {
             return Err(CloseReason::Stalled { after: self.line.options.write_timeout });
         }
+        if self.short_at.is_some_and(|at| at <= now || self.line.exchange.is_overdue(now)) {
+            self.take_short(now);
+        }
+        if self.line.exchange.is_overdue(now) {
+            self.is_whole(now)?;
+        }
         if let Some(sent) = self.line.exchange.expire(now) {
             self.unanswered(sent, now);
             self.pause(now);
         }
         let deadline = self.line.exchange.next_deadline();
         let silent_until = self.silent_until.filter(|at| *at > now);
-        for at in [deadline, self.write_by, silent_until].into_iter().flatten() {
+        for at in [deadline, self.write_by, silent_until, self.short_at].into_iter().flatten() {
             self.wake_at(at);
         }
         Ok(true)
+    }
+
+    /// Takes what is here for an answer, although its header promises more.
+    fn take_short(&mut self, now: Instant) {
+        self.short_at = None;
+        if let Some(frame) = self.line.exchange.overstated(self.decoder.rest()) {
+            self.line.exchange.take(&frame, now);
+            self.decoder.skip();
+            self.is_proven = true;
+            self.pause(now);
+        }
+    }
+
+    /// Ends a connection on which a frame began and does not go on: a call has waited for that in
+    /// vain, and where the next frame begins cannot be known.
+    fn is_whole(&self, now: Instant) -> Result<(), CloseReason> {
+        let got = self.decoder.rest().len();
+        let is_still = self.silent_since.is_some_and(|since| after(since, STALLED) <= now);
+        if got > 0 && is_still {
+            return Err(CloseReason::Malformed(mbap::Defect::Unfinished { got }));
+        }
+        Ok(())
     }
 
     /// Makes the next batch once the last one is written.
@@ -212,6 +256,10 @@ where
         }
         if self.line.exchange.is_idle() {
             self.is_spent()?;
+            if let Some(until) = self.line.exchange.owed_until() {
+                self.wake_at(until);
+                return Ok(());
+            }
         }
         while self.line.exchange.has_room() && self.silences < SILENCES {
             match self.line.queue.poll_next(context) {
@@ -235,6 +283,9 @@ where
 
     /// Whether it is better to go on with another connection, now that no call is open.
     fn is_spent(&self) -> Result<(), CloseReason> {
+        if self.line.exchange.owed_until().is_some_and(|until| until <= Instant::now()) {
+            return Err(CloseReason::Owed);
+        }
         if self.line.exchange.is_exhausted() {
             return Err(CloseReason::Exhausted);
         }

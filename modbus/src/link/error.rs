@@ -105,6 +105,10 @@ pub enum CloseReason {
         /// How many.
         timeouts: u32,
     },
+    /// A request had no answer, and transaction ids mean nothing on this line: its answer could not
+    /// be told from the next.
+    #[error("an answer is missing that could not be told from the next")]
+    Owed,
     /// It was idle for almost as long as the device allows: see
     /// [`Options::idle_close`](super::Options::idle_close).
     #[error("idle: closed before the device does")]

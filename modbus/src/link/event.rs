@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::time::Instant;
 
-use super::CloseReason;
+use super::{CloseReason, Oddities};
 
 /// Something that happened on the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,9 @@ pub enum What {
     Request,
     /// The answer to an open call, well-formed or not.
     Answer,
+    /// The answer to an open call, used although this is wrong with it: see
+    /// [`Options::tolerance`](super::Options::tolerance).
+    Tolerated(Oddities),
     /// An answer to a call that had already expired. Never used.
     Late,
     /// A frame of another unit or transaction, or another client's request. Never used.
@@ -145,7 +148,7 @@ impl<O: FnMut(Event<'_>)> Reporter<O> {
             What::Garbage => count(&self.tally.garbage),
             What::Damaged => count(&self.tally.damaged),
             What::SetAside => count(&self.tally.set_aside),
-            What::Request | What::Answer | What::Echo => {}
+            What::Request | What::Answer | What::Tolerated(_) | What::Echo => {}
         }
         let direction = Direction::In;
         self.report(at, EventKind::Frame { direction, bytes, transaction, what });

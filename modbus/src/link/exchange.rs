@@ -6,10 +6,12 @@ use std::{collections::VecDeque, ops::Range, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    CloseReason, Event, EventKind, InFlight, LinkError, Malformed, What,
+    CloseReason, Event, EventKind, InFlight, LinkError, Malformed, Oddities, Oddity, Options,
+    Tolerance, What,
     event::Reporter,
     queue::Waiting,
-    window::{Fate, Owner, Window},
+    tolerance::answer_length,
+    window::{self, Fate, Owner, Window},
 };
 use crate::{
     framing::mbap::{self, Frame},
@@ -32,17 +34,24 @@ struct Open {
 pub(super) struct Exchange<O> {
     window: Window<Open>,
     reporter: Reporter<O>,
+    tolerance: Tolerance,
+    /// Until when an answer may still come that nothing would tell from the next one.
+    owed_until: Option<Instant>,
     /// Where a request is encoded before its frame is.
     pdu: Vec<u8>,
 }
 
 impl<O: FnMut(Event<'_>)> Exchange<O> {
-    pub(super) fn new(in_flight: InFlight, reporter: Reporter<O>) -> Self {
-        Self { window: Window::new(in_flight), reporter, pdu: Vec::new() }
+    pub(super) fn new(options: &Options, reporter: Reporter<O>) -> Self {
+        let tolerance = options.tolerance;
+        let is_one = tolerance.is_one_at_a_time();
+        let window = Window::new(if is_one { InFlight::ONE } else { options.in_flight });
+        Self { window, reporter, tolerance, owed_until: None, pdu: Vec::new() }
     }
 
     pub(super) fn connected(&mut self, is_first: bool) {
         self.window.start_over();
+        self.owed_until = None;
         self.reporter.connected(is_first);
     }
 
@@ -52,6 +61,11 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
 
     pub(super) fn is_exhausted(&self) -> bool {
         self.window.is_exhausted()
+    }
+
+    /// Until when to listen for an answer that nothing would tell from the next one.
+    pub(super) fn owed_until(&self) -> Option<Instant> {
+        self.owed_until
     }
 
     /// Whether nothing is on the wire.
@@ -121,10 +135,12 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         match self.owner(frame) {
             Owner::Open(index) => self.answer(index, frame, now),
             Owner::Late(call) => {
+                self.pay();
                 self.reporter.came(now, frame.bytes, Some(call), What::Late);
                 false
             }
             Owner::Duplicate(call) => {
+                self.pay();
                 self.reporter.came(now, frame.bytes, Some(call), What::Duplicate);
                 false
             }
@@ -136,7 +152,13 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
     }
 
     fn owner(&self, frame: &Frame<'_>) -> Owner {
-        match self.window.owner(frame.transaction, frame.unit) {
+        let admits = |asked| self.tolerance.admits(asked, frame.unit);
+        let owner = match self.window.owner(frame.transaction, admits) {
+            Owner::Open(index) => Owner::Open(index),
+            _ if self.tolerance.ignores_transactions() => self.window.oldest(admits),
+            owner => owner,
+        };
+        match owner {
             Owner::Open(index) if !self.is_written(index) => Owner::Foreign,
             owner => owner,
         }
@@ -149,17 +171,76 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
     fn answer(&mut self, index: usize, frame: &Frame<'_>, now: Instant) -> bool {
         let Some(open) = self.window.get(index) else { return false };
         let call = &open.item.waiting.call;
-        let (id, decoded) = (call.id, decode_answer(frame.pdu, &call.request));
-        self.reporter.came(now, frame.bytes, Some(id), What::Answer);
+        let id = call.id;
+        let (decoded, tolerated) = match decode_answer(frame.pdu, &call.request) {
+            Ok(answer) => (Ok(answer), self.header_oddities(open, frame)),
+            Err(defect) => match self.tolerance.shortened(frame.pdu, &call.request) {
+                Some(answer) => {
+                    (Ok(answer), self.header_oddities(open, frame).with(Oddity::Trailing))
+                }
+                None => (Err(defect), Oddities::NONE),
+            },
+        };
+        let is_strict = tolerated.is_empty();
+        let what = if is_strict { What::Answer } else { What::Tolerated(tolerated) };
+        self.reporter.came(now, frame.bytes, Some(id), what);
         let open = match &decoded {
             Ok(_) => self.window.complete(index),
             Err(_) => self.window.retire(index, Fate::Malformed),
         };
-        if let Some(open) = open {
+        if let Some(mut open) = open {
+            if decoded.is_err() {
+                self.owe(now, &open);
+            }
+            open.waiting.tolerated = tolerated;
             let result = decoded.map_err(|defect| LinkError::Frame(Malformed::Pdu(defect)));
             open.waiting.finish(now, result);
         }
         true
+    }
+
+    /// What of the header of an answer is put up with.
+    fn header_oddities(&self, open: &window::Open<Open>, frame: &Frame<'_>) -> Oddities {
+        if self.tolerance == Tolerance::default() {
+            return Oddities::NONE;
+        }
+        let (transaction, unit) = open.header();
+        let is_short = mbap::overstated(frame.bytes).is_some();
+        [
+            (transaction != frame.transaction, Oddity::TransactionId),
+            (unit != frame.unit, Oddity::UnitId),
+            (is_short, Oddity::Length),
+        ]
+        .into_iter()
+        .filter_map(|(is_odd, oddity)| is_odd.then_some(oddity))
+        .collect()
+    }
+
+    /// The answer to an open call in bytes that are a whole frame but for its header, which
+    /// promises one byte more, where that is put up with.
+    pub(super) fn overstated<'b>(&self, bytes: &'b [u8]) -> Option<Frame<'b>> {
+        if !self.tolerance.oddities.contains(Oddity::Length) {
+            return None;
+        }
+        let frame = mbap::overstated(bytes)?;
+        let Owner::Open(index) = self.owner(&frame) else { return None };
+        let request = &self.window.get(index)?.item.waiting.call.request;
+        (answer_length(frame.pdu, request) == Some(frame.pdu.len())).then_some(frame)
+    }
+
+    /// A call ended without its answer. Where nothing would tell that from the next one, it is
+    /// listened for as long as the call waited.
+    fn owe(&mut self, now: Instant, open: &Open) {
+        if self.tolerance.ignores_transactions() {
+            self.owed_until = Some(after(now, open.waiting.call.timeout));
+        }
+    }
+
+    fn pay(&mut self) {
+        if self.tolerance.ignores_transactions() {
+            self.window.pay();
+            self.owed_until = None;
+        }
     }
 
     /// Gives up the calls whose time is over. Returns when the last of them was sent.
@@ -167,11 +248,17 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         let mut last = None;
         while let Some(index) = self.overdue(now) {
             let Some(open) = self.window.retire(index, Fate::Expired) else { break };
+            self.owe(now, &open);
             let error = self.silence(&open);
             last = last.max(open.waiting.sent);
             open.waiting.finish(now, Err(error));
         }
         last
+    }
+
+    /// Whether the time of a call is over.
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        self.overdue(now).is_some()
     }
 
     fn overdue(&self, now: Instant) -> Option<usize> {

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `mod` | the handle: [`Link`], [`Call`], [`Completed`] |
 //! | `options`, `event`, `error` | what goes in besides, what is reported, what can go wrong |
+//! | `tolerance` | what answers may have wrong, where the line is told so |
 //! | `window` | whose answer is it? Pure: no I/O, no clock |
 //! | `queue` | what the handles ask for, in order |
 //! | `exchange` | the calls on the wire: matched, expired, completed, reported. No I/O |
@@ -19,8 +20,11 @@
 //!
 //! - An answer is the answer to *this* request: its transaction id and its unit id are those of
 //!   the request, on the connection that the request was written to, after its last byte was
-//!   written; and its PDU fits the request strictly. Anything else is reported and never used. On a
-//!   bus there are no transaction ids; how answers are told apart there, `bus` says.
+//!   written; and its PDU fits the request strictly. Anything else is reported and never used, but
+//!   for what [`Options::tolerance`] names; what of that was used comes with the answer. On a bus
+//!   there are no transaction ids; how answers are told apart there, `bus` says.
+//! - Where transaction ids are put up with, a connection ends with the first request that has no
+//!   answer: nothing would tell a late one from the next.
 //! - The id of a request that went without a usable answer is not used again on its connection.
 //! - The timeout runs from the request's last byte written: time in the queue never counts. An
 //!   answer that is there when the deadline is looked at still counts, so that a stall of this
@@ -44,6 +48,7 @@ mod line;
 mod open;
 mod options;
 mod queue;
+mod tolerance;
 mod window;
 
 use std::{sync::Arc, time::Duration};
@@ -62,6 +67,7 @@ pub use self::{
     event::{Counters, Direction, Event, EventKind, What},
     open::{ConnectError, TlsError, tcp},
     options::{Bus, Discipline, InFlight, Options, Pace},
+    tolerance::{Oddities, Oddity, Tolerance},
 };
 use self::{
     event::{Reporter, Tally},
@@ -103,12 +109,15 @@ pub struct Completed {
     pub ended: Instant,
     /// The answer, which may be an exception, or why there is none.
     pub result: Result<Answer, LinkError>,
+    /// What was put up with in the answer.
+    pub tolerated: Oddities,
 }
 
 impl Completed {
     /// Nothing was sent.
     fn unsent(error: LinkError) -> Self {
-        Self { sent: None, ended: Instant::now(), result: Err(error) }
+        let (ended, tolerated) = (Instant::now(), Oddities::NONE);
+        Self { sent: None, ended, result: Err(error), tolerated }
     }
 }
 
@@ -142,7 +151,7 @@ impl Link {
         let reporter = Reporter::new(observer, Arc::clone(&tally));
         match options.discipline {
             Discipline::Mbap | Discipline::Datagrams => {
-                let exchange = Exchange::new(options.in_flight, reporter);
+                let exchange = Exchange::new(&options, reporter);
                 tokio::spawn(Line::new(queue, options, exchange).run(connect));
             }
             Discipline::Rtu(bus) => {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Tolerance;
+
 /// How many requests may be open on a connection at once: 1 to 16 (TCP guide V1.0b, clause 4.2.1:
 /// `NumberMaxOfClientTransaction`). Most devices lose requests above one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,7 +114,9 @@ impl Bus {
 pub struct Options {
     /// What tells frames apart, and who may speak when.
     pub discipline: Discipline,
-    /// How many requests may be open at once. On a [`Bus`] it is one, whatever this says.
+    /// How many requests may be open at once. On a [`Bus`] it is one, whatever this says, and so it
+    /// is where [transaction ids](super::Oddity::TransactionId) or
+    /// [lengths](super::Oddity::Length) are put up with.
     pub in_flight: InFlight,
     /// How long to stay silent before a request, counted from the end of the last one written and
     /// from the last call answered or expired. Above zero, requests are written one by one.
@@ -123,6 +127,8 @@ pub struct Options {
     /// three quarters of that, so that no request meets one that the device just closed; zero: as
     /// soon as nothing is asked.
     pub idle_close: Option<Duration>,
+    /// What to put up with in answers.
+    pub tolerance: Tolerance,
     /// How long opening a connection may take.
     pub connect_timeout: Duration,
     /// How long writing may take. What is written at once is at most a window full of requests.
@@ -138,6 +144,7 @@ impl Default for Options {
             pause: Duration::ZERO,
             pause_after_connect: Duration::ZERO,
             idle_close: None,
+            tolerance: Tolerance::default(),
             connect_timeout: Duration::from_secs(3),
             write_timeout: Duration::from_secs(3),
         }

@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Call, Completed, LinkError};
+use super::{Call, Completed, LinkError, Oddities};
 use crate::pdu::{Answer, Request};
 
 /// What a handle asks of its line.
@@ -37,18 +37,21 @@ pub(super) struct Waiting {
     pub(super) sent: Option<Instant>,
     /// An earlier connection took it down when it ended.
     pub(super) again: bool,
+    /// What was put up with in its answer.
+    pub(super) tolerated: Oddities,
 }
 
 impl Waiting {
     pub(super) fn new(call: Call, reply: Reply) -> Self {
-        Self { call, reply, sent: None, again: false }
+        Self { call, reply, sent: None, again: false, tolerated: Oddities::NONE }
     }
 
     pub(super) fn finish(self, ended: Instant, result: Result<Answer, LinkError>) {
         // A caller who gave the call up does not listen.
         match self.reply {
             Reply::Call(reply) => {
-                let _ = reply.send(Completed { sent: self.sent, ended, result });
+                let (sent, tolerated) = (self.sent, self.tolerated);
+                let _ = reply.send(Completed { sent, ended, result, tolerated });
             }
             Reply::Broadcast(reply) => {
                 let _ = reply.send(result.map(|_| ended));

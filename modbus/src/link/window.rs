@@ -64,11 +64,27 @@ struct Retired {
     fate: Fate,
 }
 
+impl Retired {
+    fn owner(&self) -> Owner {
+        match self.fate {
+            Fate::Expired => Owner::Late(self.call),
+            Fate::Malformed => Owner::Duplicate(self.call),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Done {
     transaction: u16,
     unit: u8,
     call: u64,
+}
+
+impl<T> Open<T> {
+    /// Its transaction id and its unit id.
+    pub(super) fn header(&self) -> (u16, u8) {
+        (self.transaction, self.unit)
+    }
 }
 
 impl<T> Window<T> {
@@ -133,22 +149,34 @@ impl<T> Window<T> {
         self.open.iter()
     }
 
-    /// Whose a frame with this header is. Both must fit, the transaction id and the unit id.
-    pub(super) fn owner(&self, transaction: u16, unit: u8) -> Owner {
+    /// Whose a frame with this transaction id is. Both must fit, it and the unit id: `admits` tells
+    /// of the unit of a request whether the frame can be its answer.
+    pub(super) fn owner(&self, transaction: u16, admits: impl Fn(u8) -> bool) -> Owner {
         if let Some(index) = self.find(transaction) {
-            let fits = self.open.get(index).is_some_and(|open| open.unit == unit);
+            let fits = self.open.get(index).is_some_and(|open| admits(open.unit));
             return if fits { Owner::Open(index) } else { Owner::Foreign };
         }
         if let Some(retired) = self.retired.get(&transaction) {
-            return match retired.fate {
-                _ if retired.unit != unit => Owner::Foreign,
-                Fate::Expired => Owner::Late(retired.call),
-                Fate::Malformed => Owner::Duplicate(retired.call),
-            };
+            return if admits(retired.unit) { retired.owner() } else { Owner::Foreign };
         }
-        let same = |done: &&Done| done.transaction == transaction && done.unit == unit;
+        let same = |done: &&Done| done.transaction == transaction && admits(done.unit);
         let done = self.recent.iter().flatten().find(same);
         done.map_or(Owner::Foreign, |done| Owner::Duplicate(done.call))
+    }
+
+    /// Whose a frame is where transaction ids mean nothing: that of the oldest open call, else of one
+    /// that is over without its answer.
+    pub(super) fn oldest(&self, admits: impl Fn(u8) -> bool) -> Owner {
+        if let Some(open) = self.open.front() {
+            return if admits(open.unit) { Owner::Open(0) } else { Owner::Foreign };
+        }
+        let retired = self.retired.values().find(|retired| admits(retired.unit));
+        retired.map_or(Owner::Foreign, Retired::owner)
+    }
+
+    /// Nothing is owed any more: what was retired has its answer.
+    pub(super) fn pay(&mut self) {
+        self.retired.clear();
     }
 
     /// The call at `index`, as [`owner`](Self::owner) told it.

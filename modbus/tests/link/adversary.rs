@@ -364,7 +364,9 @@ impl Reported {
                 What::Foreign => &mut self.foreign,
                 What::Duplicate => &mut self.duplicates,
                 What::Garbage => &mut self.garbage,
-                What::Damaged | What::Echo | What::SetAside => panic!("{what:?} without a bus"),
+                What::Tolerated(_) | What::Damaged | What::Echo | What::SetAside => {
+                    panic!("{what:?} on a strict line")
+                }
             },
         };
         *counter += 1;

@@ -9,3 +9,4 @@ mod bench;
 mod connections;
 mod tcp;
 mod timing;
+mod tolerance;
