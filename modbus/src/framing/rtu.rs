@@ -97,14 +97,19 @@ impl Decoder {
         self.pending.all()
     }
 
-    /// How many bytes the frame at the start of what is pending still lacks, if that can be told:
-    /// a gap inside it is no end of it.
-    pub fn missing(&self) -> Option<usize> {
-        let (burst, _) = self.pending.burst();
-        let Length::Exact(length) = self.preferred(burst) else { return None };
-        (length + OVERHEAD)
-            .checked_sub(burst.len())
-            .filter(|missing| self.noise == 0 && *missing > 0)
+    /// Whether silence now would leave a frame at the end of what is pending, and none unfinished:
+    /// then the least silence that parts frames is enough, and no gap inside a frame.
+    pub fn is_whole(&self) -> bool {
+        if matches!(self.predicted(self.begun(), false), Tried::Open) {
+            return false;
+        }
+        let mut silent = self.clone();
+        silent.silence();
+        let mut is_frame = false;
+        while let Some(part) = silent.next_part() {
+            is_frame = matches!(part, Part::Frame(_));
+        }
+        is_frame
     }
 
     /// The next part, if it can be told already.
@@ -148,10 +153,16 @@ impl Decoder {
         }
     }
 
+    /// What is pending behind the noise.
+    fn begun(&self) -> &[u8] {
+        let (burst, _) = self.pending.burst();
+        burst.get(self.noise..).unwrap_or_default()
+    }
+
     /// What begins behind the noise.
     fn look(&self) -> Look {
-        let (burst, still) = self.pending.burst();
-        let burst = burst.get(self.noise..).unwrap_or_default();
+        let (_, still) = self.pending.burst();
+        let burst = self.begun();
         if burst.is_empty() {
             return if still { Look::End } else { Look::Wait };
         }

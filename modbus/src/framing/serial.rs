@@ -198,12 +198,13 @@ impl Decoder {
         }
     }
 
-    /// How many bytes the frame at the start of what is pending still lacks, if that can be told:
-    /// a gap inside it is no end of it. Never told of ASCII.
-    pub fn missing(&self) -> Option<usize> {
+    /// Whether silence now would leave a frame at the end of what is pending, and none unfinished:
+    /// then the least silence that parts frames is enough, and no gap inside a frame. ASCII frames
+    /// never need silence.
+    pub fn is_whole(&self) -> bool {
         match self {
-            Self::Rtu(decoder) => decoder.missing(),
-            Self::Ascii(_) => None,
+            Self::Rtu(decoder) => decoder.is_whole(),
+            Self::Ascii(_) => false,
         }
     }
 

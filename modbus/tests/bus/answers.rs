@@ -21,3 +21,15 @@ async fn an_answer_is_taken_at_once() {
         ]
     );
 }
+
+/// A byte of noise before each answer, as when a driver is switched on, costs no gap each time: the
+/// silence that parts frames shows that the answer was whole.
+#[tokio::test(start_paused = true)]
+async fn noise_before_an_answer_costs_the_least_silence() {
+    let mut bench = Bench::new(rtu(slow()));
+    let call = bench.start(7, read(0x10));
+    bench.hear(8).await;
+    bench.say(30, &[&[0x00][..], &answer(0x1234)].concat()).await;
+    assert_eq!(call.await.unwrap().result, holds(0x1234));
+    assert_eq!(bench.log()[2..], ["38 < garbage - 00", "38 < answer 7 0103021234b533"]);
+}

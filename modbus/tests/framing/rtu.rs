@@ -174,21 +174,25 @@ fn a_damaged_answer_is_told_from_noise() {
 }
 
 #[test]
-fn what_a_frame_lacks_is_known() {
-    let bytes = frame(0x11, &ANSWER);
-    let mut decoder = waiting(&READ);
-    let lacks = |decoder: &mut Decoder, bytes: &[u8]| {
-        crate::feed(decoder, bytes);
-        decoder.missing()
+fn a_gap_is_told_from_an_end() {
+    let whole = |decoder: &mut Decoder, bytes: &[u8]| -> Vec<bool> {
+        let at = |byte: &u8| {
+            crate::feed(decoder, &[*byte]);
+            decoder.is_whole()
+        };
+        bytes.iter().map(at).collect()
     };
-    assert_eq!(lacks(&mut decoder, &[]), None);
-    assert_eq!(lacks(&mut decoder, &bytes[..2]), None);
-    assert_eq!(lacks(&mut decoder, &bytes[2..3]), Some(8));
-    assert_eq!(lacks(&mut decoder, &bytes[3..10]), Some(1));
-    assert_eq!(lacks(&mut decoder, &broken(bytes)[10..]), None);
-    let mut server = Mode::Rtu.requests();
-    assert_eq!(lacks(&mut server, &[0x11, 0x10, 0, 1, 0, 2]), None);
-    assert_eq!(lacks(&mut server, &[4, 9]), Some(5));
+    let ends =
+        |bytes: &[u8]| -> Vec<bool> { (1..=bytes.len()).map(|at| at == bytes.len()).collect() };
+    // Frames whose length is predicted need no silence at all.
+    let answer = frame(0x11, &ANSWER);
+    assert_eq!(whole(&mut waiting(&READ), &answer), [false; 11]);
+    let noisy = [&[0x00][..], &answer].concat();
+    assert_eq!(whole(&mut waiting(&READ), &noisy), ends(&noisy));
+    let custom = frame(0x11, &[0x41, 1, 2, 3]);
+    assert_eq!(whole(&mut waiting(&Request::Custom(0x41, vec![].into())), &custom), ends(&custom));
+    assert_eq!(whole(&mut waiting(&READ), &broken(answer.clone())), [false; 11]);
+    assert_eq!(whole(&mut waiting(&READ), &[&noisy[..], &[0xFE]].concat())[12..], [false]);
 }
 
 #[test]

@@ -76,12 +76,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.written
     }
 
-    /// From when on the line counts as silent. Inside of what could be a frame, silence has to be
-    /// longer: it may be a gap.
+    /// From when on the line counts as silent.
     pub(super) fn silent_at(&self) -> Instant {
         let silence = self.bus.pace.map_or(Duration::ZERO, |pace| pace.silence);
-        let gap = if self.is_inside() { self.bus.gap } else { Duration::ZERO };
+        let gap = if self.is_inside() { self.gap() } else { Duration::ZERO };
         after(self.active, silence.max(gap))
+    }
+
+    /// How long silence ends what is here. Inside of what could be a frame it may be a gap; where
+    /// the frame would be whole, only a gateway's stream can still have one.
+    fn gap(&self) -> Duration {
+        match self.bus.pace {
+            Some(pace) if self.echo.held().is_empty() && self.decoder.is_whole() => pace.silence,
+            _ => self.bus.gap,
+        }
     }
 
     fn is_inside(&self) -> bool {
@@ -94,7 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         exchange: &mut Exchange<O>,
         until: Option<Instant>,
     ) -> Result<Heard, CloseReason> {
-        let gap_ends = self.is_inside().then(|| after(self.active, self.bus.gap));
+        let gap_ends = self.is_inside().then(|| after(self.active, self.gap()));
         let at = [until, gap_ends].into_iter().flatten().min();
         let count = self.read(at).await?;
         let now = Instant::now();
