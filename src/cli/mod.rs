@@ -4,6 +4,7 @@
 mod arguments;
 mod check;
 mod completions;
+mod doctor;
 mod document;
 mod exchange;
 mod exit;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Read(arguments) => read::read(&arguments),
         Command::Write(arguments) => write::write(&arguments),
         Command::Scan(arguments) => scan::scan(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Completions(arguments) => completions::completions(&arguments),

@@ -4,6 +4,7 @@
 mod bench;
 #[path = "../binary/mod.rs"]
 mod binary;
+mod doctor;
 mod read;
 mod scan;
 mod write;

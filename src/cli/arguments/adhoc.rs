@@ -108,7 +108,7 @@ pub(crate) struct ScanArguments {
     /// Find the line settings of a serial port first: `auto`, or the bauds to try
     #[arg(long, value_name = "auto|BAUD,…", env = "PASSLINE_BAUD")]
     pub(crate) baud: Option<Bauds>,
-    /// With --baud: go on after the first settings with which someone answers
+    /// Beside --baud go on after the first settings with which someone answers
     #[arg(long, env = "PASSLINE_ALL", value_parser = BoolishValueParser::new(), requires = "baud")]
     pub(crate) all: bool,
     /// Find out which addresses of the units can be read; by default 0 to 999 of each table
@@ -119,6 +119,14 @@ pub(crate) struct ScanArguments {
     /// How long to wait for each answer; default what the link says, else 200ms
     #[arg(long, value_name = "TIME", env = "PASSLINE_TIMEOUT", value_parser = timeout)]
     pub(crate) timeout: Option<Duration>,
+    /// Print what was found as one JSON document, or write it to a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+          default_missing_value = "-", env = "PASSLINE_JSON")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
     /// Print what was found as one JSON document, or write it to a file
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = "-", env = "PASSLINE_JSON")]

@@ -10,7 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use passline_modbus::address::Address;
 use passline_modbus::duration::parse_duration;
 
-pub(crate) use adhoc::{ReadArguments, ScanArguments, ValueArguments, WriteArguments};
+pub(crate) use adhoc::{
+    DoctorArguments, ReadArguments, ScanArguments, ValueArguments, WriteArguments,
+};
 
 use crate::plan::{Selection, Shard};
 
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Write(WriteArguments),
     /// Find out which units answer on a line, and with which line settings
     Scan(ScanArguments),
+    /// Show the serial ports of this machine, and what is wrong with them
+    Doctor(DoctorArguments),
     /// Write a starter spec and a profile to begin with
     Init(InitArguments),
     /// Print the JSON Schema of the spec language, for editors
