@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use passline_modbus::inquiry::Data;
-use passline_modbus::point::{Invalid, Location, Point, Reading};
+use passline_modbus::point::{DataType, Invalid, Location, Point, Reading};
 use passline_modbus::value::Value;
 use serde_json::{Map, Value as Document, json};
 
@@ -264,7 +264,8 @@ fn recipe(point: &Point) -> Map<String, Document> {
     let mut recipe = Map::new();
     let mut put = |key: &str, value: Document| recipe.insert(key.to_owned(), value);
     let data_type = point.data_type();
-    let mut is_ordered = true;
+    let is_number = !data_type.has_length() && data_type != DataType::Bool;
+    let mut is_ordered = false;
     match point.location() {
         Location::Table(span) => {
             put("table", span.table().name().into());
@@ -274,9 +275,11 @@ fn recipe(point: &Point) -> Map<String, Document> {
         }
         Location::DeviceId(object) => {
             put("device_id", object.into());
+            is_ordered = is_number;
         }
         Location::ServerId => {
             put("server_id", true.into());
+            is_ordered = is_number;
         }
         Location::Diagnostic(counter) => {
             put("diagnostic", counter.sub_function().into());
@@ -287,9 +290,11 @@ fn recipe(point: &Point) -> Map<String, Document> {
         Location::File(section) => {
             put("file", json!({ "number": section.file, "record": section.first }));
             put("registers", section.length.into());
+            is_ordered = true;
         }
         Location::Fifo(address) => {
             put("fifo", address.into());
+            is_ordered = point.at().is_some();
         }
     }
     put("type", data_type.name().into());

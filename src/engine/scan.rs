@@ -173,10 +173,11 @@ impl Reader<'_> {
             let (transaction, result) = self.exchange(inquiry.request()).await;
             transactions.push(transaction);
             match result {
-                Ok(answer) => match inquiry.answered(answer) {
-                    Some(finding) => break finding.into(),
-                    None => continue,
-                },
+                Ok(answer) => {
+                    if let Some(finding) = inquiry.answered(answer) {
+                        break finding.into();
+                    }
+                }
                 Err(error) => break Brought::Trouble(Trouble::from(error)),
             }
         };

@@ -10,7 +10,8 @@ use passline_modbus::point::{Access, Point};
 
 use super::load::Loader;
 use super::model::Map;
-use super::point::{self, Common, Declared, Notation};
+use super::place::{Common, Notation};
+use super::point::{self, Declared};
 use super::profile::Profile;
 use super::quirks::Quirks;
 use crate::language::decode::Context;

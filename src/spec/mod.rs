@@ -8,6 +8,7 @@ mod expression;
 mod load;
 mod map;
 pub mod model;
+mod place;
 mod point;
 mod profile;
 mod quirks;

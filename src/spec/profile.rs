@@ -6,7 +6,8 @@ use std::path::Path;
 use passline_modbus::point::Span as Place;
 
 use super::load::Loader;
-use super::point::{self, Common, Declared, Notation, POINT, TABLES};
+use super::place::{self, Common, Notation, TABLES};
+use super::point::{self, Declared, POINT};
 use super::quirks::{QUIRKS, Quirks};
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
@@ -231,7 +232,7 @@ impl Loader<'_> {
 
 /// The stretch of a block or of a hole.
 fn stretch(context: &Context<'_>, common: &Common, fields: &Fields<'_, '_>) -> Option<Place> {
-    let (table, address) = point::table(context, common, fields)?;
+    let (table, address) = place::table(context, common, fields)?;
     let count = fields.integer::<u32>("count")?;
     let place =
         (|| Place::new(table, u16::try_from(address).ok()?, u16::try_from(count.value).ok()?))();

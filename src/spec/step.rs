@@ -10,7 +10,8 @@ use super::criteria::{Criteria, Judged};
 use super::expression;
 use super::map;
 use super::model::{Check, Read, Step, Subject, Wait};
-use super::point::{self, BEYOND, Common, DECODING, TABLES};
+use super::place::{self, BEYOND, Common, TABLES};
+use super::point::{self, DECODING};
 use super::retry::{self, RETRY};
 use super::test::{self, Names};
 use crate::expression::Type;
@@ -267,7 +268,7 @@ fn raw_read(
 ) -> Option<(String, Read)> {
     let fields = context.fields(node, &RAW_READ)?;
     let device = fields.text("device").and_then(|name| device_named(context, names, &name));
-    let site = point::site(context, &Common::default(), &fields)?;
+    let site = place::site(context, &Common::default(), &fields)?;
     let declaration = point::decoding(context, &Common::default(), ("raw", site), &fields)?;
     let device = device?;
     let whose = &names.devices.get(device)?.name;

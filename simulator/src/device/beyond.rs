@@ -90,11 +90,9 @@ pub(super) fn identification(image: &Image, code: ReadCode, from: u8) -> Answer 
         next_object_id: 0,
         device_id_objects: Vec::new(),
     };
-    let object =
-        |(id, value): (&u8, &Box<[u8]>)| DeviceIdObject { id: *id, value: value.to_vec().into() };
     if code == ReadCode::Specific {
-        let found = objects.get_key_value(&from).ok_or(ExceptionCode::IllegalDataAddress)?;
-        answer.device_id_objects.push(object(found));
+        let value = objects.get(&from).ok_or(ExceptionCode::IllegalDataAddress)?;
+        answer.device_id_objects.push(object(from, value));
         return Ok(Response::ReadDeviceIdentification(answer));
     }
     let last = match code {
@@ -106,17 +104,19 @@ pub(super) fn identification(image: &Image, code: ReadCode, from: u8) -> Answer 
     let from = if objects.contains_key(&from) { from } else { 0 };
     let mut room = OBJECTS;
     for (id, value) in objects.range(from..).take_while(|(id, _)| **id <= last) {
-        match room.checked_sub(2 + value.len()) {
-            Some(left) => room = left,
-            None => {
-                answer.more_follows = true;
-                answer.next_object_id = *id;
-                break;
-            }
-        }
-        answer.device_id_objects.push(object((id, value)));
+        let Some(left) = room.checked_sub(2 + value.len()) else {
+            answer.more_follows = true;
+            answer.next_object_id = *id;
+            break;
+        };
+        room = left;
+        answer.device_id_objects.push(object(*id, value));
     }
     Ok(Response::ReadDeviceIdentification(answer))
+}
+
+fn object(id: u8, value: &[u8]) -> DeviceIdObject {
+    DeviceIdObject { id, value: value.to_vec().into() }
 }
 
 /// By the greatest object id; every object can be asked for by itself.

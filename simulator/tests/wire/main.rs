@@ -8,6 +8,7 @@
     reason = "a test ends where it fails"
 )]
 
+mod beyond;
 mod composed;
 mod connections;
 mod faults;

@@ -15,7 +15,7 @@ use crate::language::shape::{Field, Object, Shape};
 use crate::language::yaml::Node;
 use crate::spec::map;
 use crate::spec::model::Map;
-use crate::spec::point::{self, Common, TABLES};
+use crate::spec::place::{self, Common, TABLES};
 
 pub(super) static FAULT: Object = Object {
     name: "fault",
@@ -134,7 +134,7 @@ impl Faulty<'_> {
                 context.report(error.remedy("keep the one that is meant"));
             }
         } else if in_table {
-            let (table, address) = point::table(context, &Common::default(), fields)?;
+            let (table, address) = place::table(context, &Common::default(), fields)?;
             let count = fields.integer::<u16>("count").map_or(1, |count| count.value);
             let start = u16::try_from(address).ok();
             scope.span = start.and_then(|start| Place::new(table, start, count));

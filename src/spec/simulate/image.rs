@@ -15,7 +15,7 @@ use crate::language::variables::Scalar;
 use crate::language::yaml::Node;
 use crate::spec::map;
 use crate::spec::model::Map;
-use crate::spec::point::{self, BEYOND, Common, TABLES};
+use crate::spec::place::{self, BEYOND, Common, TABLES};
 
 pub(super) static IMAGE: Object = Object {
     name: "image entry",
@@ -143,7 +143,7 @@ fn words(raw: Option<Raw<'_>>) -> Vec<u16> {
 /// Reads an entry of raw memory.
 pub(super) fn entry(context: &Context<'_>, image: &mut Image, node: Node<'_>) {
     let Some(fields) = context.fields(node, &IMAGE) else { return };
-    let Some(site) = point::site(context, &Common::default(), &fields) else { return };
+    let Some(site) = place::site(context, &Common::default(), &fields) else { return };
     match site {
         Site::Table(table, address) => {
             let Ok(start) = u16::try_from(address) else { return };
