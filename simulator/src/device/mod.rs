@@ -131,8 +131,10 @@ impl Device {
         let exchange = Exchange { received, request: request.ok(), replaced };
         let sent = self.faults.transmission(&mut shown, &exchange, sound);
         self.faults.rest(arrival.elapsed, sent.delay);
-        let goes_out = self.goes_out(received.function(), &answer, !sent.is_empty());
-        Reaction::Wire(if goes_out { sent } else { Transmission::default() })
+        let is_said = !sent.is_empty();
+        let goes_out = self.goes_out(received.function(), &answer, is_said);
+        // An end and an echo are no answers: who says nothing can still hang up.
+        Reaction::Wire(if goes_out || !is_said { sent } else { Transmission::default() })
     }
 
     /// Whether the answer goes out, counted in either case.
