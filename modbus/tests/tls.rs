@@ -1,7 +1,7 @@
 //! TLS over real sockets, with certificates made here: what works, and what each mistake is told
 //! like. The server is rustls alone.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
