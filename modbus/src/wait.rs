@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep_until};
 /// What tokio's timer may be late by, and more: the end of a wait that is timed by the thread.
 const FINE: Duration = Duration::from_millis(2);
 
-/// How late the system wakes a thread (Linux: 50 µs of slack, and the time to schedule it). The
-/// thread wakes earlier by this and spins for the rest.
-const SLACK: Duration = Duration::from_micros(90);
+/// The thread rings earlier by this, and the task spins for what is left. The system wakes a thread
+/// late (Linux: by 50 µs of slack and the time to schedule it), and then the task is woken by it.
+const EARLY: Duration = Duration::from_micros(120);
 
 /// Ends waits on time, one at a time. Has a thread of its own from its first short wait on.
 #[derive(Debug, Default)]
@@ -65,6 +65,7 @@ impl Alarm {
         // Paused time moves by this one alone; and it is there if the thread is not.
         let mut coarse = pin!(sleep_until(at));
         poll_fn(|context| {
+            spin(at);
             if Instant::now() >= at || coarse.as_mut().poll(context).is_ready() {
                 return Poll::Ready(());
             }
@@ -91,6 +92,15 @@ impl Drop for Alarm {
     fn drop(&mut self) {
         if let Some(bell) = &self.bell {
             bell.tell(Order::End);
+        }
+    }
+}
+
+/// Spins if `at` is very near, by the system's clock: tokio's may be paused.
+fn spin(at: Instant) {
+    if at.saturating_duration_since(Instant::now()) <= EARLY && !is_paused() {
+        while time::Instant::now() < at.into_std() {
+            std::hint::spin_loop();
         }
     }
 }
@@ -126,12 +136,8 @@ impl Bell {
                 Order::Ring { at, .. } => Some(*at),
             };
             let left = at.map(|at| at.saturating_duration_since(time::Instant::now()));
-            order = match left {
+            order = match left.map(|left| left.saturating_sub(EARLY)) {
                 None => self.changed.wait(order).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left > SLACK => {
-                    let waited = self.changed.wait_timeout(order, left.saturating_sub(SLACK));
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
                 Some(Duration::ZERO) => {
                     if let Order::Ring { waker, .. } = std::mem::take(&mut *order) {
                         drop(order);
@@ -140,10 +146,9 @@ impl Bell {
                     }
                     order
                 }
-                Some(_) => {
-                    drop(order);
-                    std::hint::spin_loop();
-                    self.lock()
+                Some(left) => {
+                    let waited = self.changed.wait_timeout(order, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
