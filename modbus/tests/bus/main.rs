@@ -6,3 +6,6 @@
 mod answers;
 mod bench;
 mod chaos;
+mod debts;
+mod echo;
+mod turns;
