@@ -96,6 +96,13 @@ impl Failure {
             Self::Link(LinkError::Connect(ConnectError::Refused)) => {
                 Some("nobody listens there, or the device takes no more clients")
             }
+            Self::Link(LinkError::Connect(
+                ConnectError::PortBusy { .. }
+                | ConnectError::PermissionDenied { .. }
+                | ConnectError::NoSuchPort { .. },
+            )) => {
+                Some("`passline doctor` says what ports there are, who may open and who holds them")
+            }
             Self::Link(_) => None,
         }
     }

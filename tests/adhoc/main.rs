@@ -7,4 +7,6 @@ mod binary;
 mod doctor;
 mod read;
 mod scan;
+#[cfg(unix)]
+mod serial;
 mod write;

@@ -106,7 +106,7 @@ impl Traffic {
 impl fmt::Display for Traffic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { frames, damaged, noise, .. } = self;
-        write!(formatter, "{frames} sound frames, {damaged} damaged, {noise} runs of noise")
+        write!(formatter, "sound frames: {frames}, damaged: {damaged}, noise: {noise}")
     }
 }
 
