@@ -72,12 +72,13 @@ impl Diagnostics {
 
     /// Counts a request that gets no answer.
     pub(super) fn unanswered(&mut self) {
+        self.is_mute = false;
         self.count(Counter::NoResponse);
     }
 
     /// Counts what was done about a request of this function. `false`: the answer is not sent.
     pub(super) fn answered(&mut self, function: u8, answer: &Answer) -> bool {
-        if std::mem::take(&mut self.is_mute) {
+        if self.is_mute {
             self.unanswered();
             return false;
         }

@@ -46,6 +46,14 @@ pub struct Statistics {
     pub faults: u64,
 }
 
+/// What becomes of an answer, faults aside.
+enum Said {
+    /// It goes out.
+    Out,
+    /// The device only listens, and says nothing.
+    Mute,
+}
+
 impl Device {
     /// A device with this memory and no faults.
     pub fn new(image: Image) -> Self {
@@ -92,10 +100,9 @@ impl Device {
         }
         if self.faults.is_empty() {
             let answer = request.and_then(|request| self.handle(&request));
-            return if self.goes_out(received.function(), &answer, true) {
-                Reaction::Answer(answer)
-            } else {
-                Reaction::Wire(Transmission::default())
+            return match self.account(received, &answer, true) {
+                Said::Mute => Reaction::Wire(Transmission::default()),
+                Said::Out => Reaction::Answer(answer),
             };
         }
         let asked = match &request {
@@ -131,24 +138,28 @@ impl Device {
         let exchange = Exchange { received, request: request.ok(), replaced };
         let sent = self.faults.transmission(&mut shown, &exchange, sound);
         self.faults.rest(arrival.elapsed, sent.delay);
-        let is_said = !sent.is_empty();
-        let goes_out = self.goes_out(received.function(), &answer, is_said);
         // An end and an echo are no answers: who says nothing can still hang up.
-        Reaction::Wire(if goes_out || !is_said { sent } else { Transmission::default() })
+        Reaction::Wire(match self.account(received, &answer, !sent.is_empty()) {
+            Said::Mute => Transmission::default(),
+            Said::Out => sent,
+        })
     }
 
-    /// Whether the answer goes out, counted in either case.
-    fn goes_out(&mut self, function: u8, answer: &Answer, is_sent: bool) -> bool {
-        let diagnostics = self.image.diagnostics_mut();
-        let goes_out =
-            is_sent && diagnostics.is_none_or(|diagnostics| diagnostics.answered(function, answer));
-        if goes_out {
+    /// Counts an answer, which the faults let out or not.
+    fn account(&mut self, received: &Received<'_>, answer: &Answer, is_sent: bool) -> Said {
+        let is_sent = is_sent && !received.is_broadcast();
+        if let Some(diagnostics) = self.image.diagnostics_mut() {
+            if !is_sent {
+                diagnostics.unanswered();
+            } else if !diagnostics.answered(received.function(), answer) {
+                return Said::Mute;
+            }
+        }
+        if is_sent {
             self.statistics.answers += 1;
             self.statistics.exceptions += u64::from(answer.is_err());
-        } else if !is_sent && let Some(diagnostics) = self.image.diagnostics_mut() {
-            diagnostics.unanswered();
         }
-        goes_out
+        Said::Out
     }
 
     /// Takes note of a message on the line that was for another device, or corrupt.

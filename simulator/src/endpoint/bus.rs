@@ -141,7 +141,10 @@ impl<'a> Bus<'a> {
     /// Lets the units react to all whole requests.
     fn answer(&mut self, now: Instant) {
         while let Some(part) = self.decoder.next_part() {
-            let Part::Frame(frame) = part else { continue };
+            let Part::Frame(frame) = part else {
+                self.units.overhear(None);
+                continue;
+            };
             let received = Received {
                 framing: self.wire.framing(),
                 transaction: 0,

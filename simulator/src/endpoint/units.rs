@@ -69,14 +69,25 @@ impl Units {
                 self.broadcast(received, react);
                 None
             }
-            Framing::Rtu | Framing::Ascii => self.with(received.unit_id, react),
+            Framing::Rtu | Framing::Ascii => {
+                self.overhear(Some(received.unit_id));
+                self.with(received.unit_id, react)
+            }
+        }
+    }
+
+    /// All units on the line hear a message: all but the one that it is for; without one it was
+    /// corrupt.
+    pub(super) fn overhear(&self, meant: Option<u8>) {
+        for (unit_id, _) in self.devices.iter().filter(|(unit_id, _)| Some(*unit_id) != meant) {
+            self.with(*unit_id, |device| device.overheard(meant.is_none()));
         }
     }
 
     /// Every unit does what is asked and says nothing. Only writes may be broadcast.
     fn broadcast(&self, received: &Received<'_>, react: impl Fn(&mut Device) -> Reaction) {
         if !WRITES.contains(&received.function()) {
-            return;
+            return self.overhear(Some(BROADCAST));
         }
         for (unit_id, _) in &self.devices {
             self.with(*unit_id, &react);

@@ -15,6 +15,7 @@
 //! | `wire` | what a device is told of a request, and what it leaves on the wire |
 
 mod answer;
+mod beyond;
 mod chance;
 mod connection;
 mod frame;
@@ -111,7 +112,7 @@ impl Faults {
     }
 
     /// Counts a request in, and gives what shows at it. `image` is what the device holds.
-    pub(crate) fn shown(&mut self, asked: &Asked, elapsed: Duration, image: &Image) -> Shown {
+    pub(crate) fn shown(&mut self, asked: &Asked<'_>, elapsed: Duration, image: &Image) -> Shown {
         let armed = self.armed.iter_mut().filter(|armed| armed.fault.scope.covers(asked));
         let shown = armed.filter_map(|armed| armed.shows(elapsed, image));
         Shown(shown.collect())

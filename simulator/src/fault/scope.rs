@@ -1,7 +1,9 @@
 //! Which requests to a device a fault is about.
 
 use passline_modbus::pdu::Request;
-use passline_modbus::point::{Span, Table};
+use passline_modbus::point::{Location, Span, Table};
+
+use super::beyond::asks_for;
 
 /// Which requests a fault is about: those for which everything given here holds. By default all
 /// requests to the device.
@@ -9,6 +11,8 @@ use passline_modbus::point::{Span, Table};
 pub struct Scope {
     /// The request touches one of these addresses: those of a point, or of a part of a table.
     pub span: Option<Span>,
+    /// The request asks for this place beyond the tables.
+    pub beyond: Option<Location>,
     /// The request begins at this address, whatever the table.
     pub start: Option<u16>,
     /// The request reads or writes more registers or bits than this.
@@ -20,8 +24,10 @@ pub struct Scope {
 }
 
 impl Scope {
-    pub(super) fn covers(&self, asked: &Asked) -> bool {
+    pub(super) fn covers(&self, asked: &Asked<'_>) -> bool {
+        let asks_for = |place| asked.request.is_some_and(|request| asks_for(request, place));
         self.span.is_none_or(|span| asked.touches(|touched| overlap(span, *touched)))
+            && self.beyond.is_none_or(asks_for)
             && self.start.is_none_or(|start| asked.touches(|touched| touched.address() == start))
             && self.more_than.is_none_or(|most| asked.touches(|touched| touched.count() > most))
             && self.function.is_none_or(|function| function == asked.function)
@@ -30,23 +36,25 @@ impl Scope {
 }
 
 /// What of a request a [`Scope`] looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Asked {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'r> {
     unit_id: u8,
     function: u8,
+    request: Option<&'r Request<'r>>,
     /// What is read or written; function 23 does both.
     touched: [Option<Span>; 2],
 }
 
-impl Asked {
+impl<'r> Asked<'r> {
     /// A request that was understood.
-    pub(crate) fn request(unit_id: u8, request: &Request<'_>) -> Self {
-        Self { unit_id, function: request.function_code().value(), touched: touched(request) }
+    pub(crate) fn request(unit_id: u8, request: &'r Request<'r>) -> Self {
+        let function = request.function_code().value();
+        Self { unit_id, function, request: Some(request), touched: touched(request) }
     }
 
     /// A request of which nothing but the function code is sure: it touches no address.
     pub(crate) fn unclear(unit_id: u8, function: u8) -> Self {
-        Self { unit_id, function, touched: [None; 2] }
+        Self { unit_id, function, request: None, touched: [None; 2] }
     }
 
     fn touches(&self, is_meant: impl Fn(&Span) -> bool) -> bool {

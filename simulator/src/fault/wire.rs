@@ -23,6 +23,11 @@ pub struct Received<'a> {
 }
 
 impl Received<'_> {
+    /// Whether it is for all units of a serial line at once: nobody answers that.
+    pub(crate) fn is_broadcast(&self) -> bool {
+        self.unit_id == 0 && self.framing != Framing::Mbap
+    }
+
     /// The function code asked for; 0 if there is none.
     pub fn function(&self) -> u8 {
         self.pdu.first().copied().unwrap_or_default()

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use passline_modbus::framing::Framing;
-use passline_modbus::point::{Span, Table};
+use passline_modbus::pdu::counter::Counter;
+use passline_modbus::point::{Location, Raw, Span, Table};
 use passline_simulator::endpoint::{Endpoint, Wire};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, timeout};
@@ -191,4 +192,39 @@ async fn ascii_frames_are_answered_in_ascii() {
     client.write_all(&ascii(0, &[6, 0, 0, 0, 7])).await.unwrap();
     assert_eq!(listen(&mut client, QUIET).await, []);
     assert_eq!(holding(&line, 1), 7);
+}
+
+/// What the diagnostics of unit 1 count of its line, read behind its back.
+fn counted(line: &Endpoint, counter: Counter) -> u16 {
+    let raw = line.with_device(1, |device| {
+        device.image().raw(Location::Diagnostic(counter)).map(Raw::into_owned)
+    });
+    match raw.flatten() {
+        Some(Raw::Registers(count)) => count[0],
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_counts_what_it_hears_of_others_and_what_is_corrupt() {
+    let line = line(&[1, 2]);
+    line.with_device(1, |device| device.image_mut().set_counter(Counter::BusMessages, 0));
+    let mut client = connect(&line);
+    client.write_all(&rtu(2, &READ)).await.unwrap();
+    assert_eq!(listen(&mut client, QUIET).await, rtu(2, &value(2)));
+    client.write_all(&rtu(1, &READ)).await.unwrap();
+    assert_eq!(listen(&mut client, QUIET).await, rtu(1, &value(1)));
+    // Nobody's, a read and a write for all, and one whose check value is wrong.
+    for frame in [rtu(9, &READ), rtu(0, &READ), rtu(0, &[6, 0, 0, 0x12, 0x34])] {
+        client.write_all(&frame).await.unwrap();
+        assert_eq!(listen(&mut client, QUIET).await, []);
+    }
+    let mut corrupt = rtu(1, &READ);
+    corrupt[4] ^= 1;
+    client.write_all(&corrupt).await.unwrap();
+    assert_eq!(listen(&mut client, QUIET).await, []);
+    assert_eq!(counted(&line, Counter::BusMessages), 6);
+    assert_eq!(counted(&line, Counter::BusErrors), 1);
+    assert_eq!(counted(&line, Counter::Messages), 2, "its own and the write for all");
+    assert_eq!(counted(&line, Counter::NoResponse), 1, "the write for all");
 }

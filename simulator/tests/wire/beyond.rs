@@ -4,7 +4,8 @@
 use crate::support::{ask, frame, hex, line};
 use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::pdu::counter::Counter;
-use passline_modbus::point::Table;
+use passline_modbus::pdu::file::Section;
+use passline_modbus::point::{Location, Table};
 use passline_simulator::device::Device;
 use passline_simulator::fault::{AnswerFault, Fault, Kind, RequestFault, Scope, Seed, Trigger};
 use passline_simulator::image::{Image, ImageError};
@@ -284,6 +285,57 @@ async fn what_was_not_answered_is_counted() {
         let request = format!("08 {sub_function} 0000");
         let answer = format!("08 {sub_function} {count}");
         assert_eq!(ask(&mut client, &hex(&request)).await, hex(&answer));
+    }
+}
+
+#[tokio::test]
+async fn a_fault_is_about_the_place_that_is_asked_for() {
+    let file = |first, length| Location::File(Section { file: 4, first, length });
+    for (place, touching, others) in [
+        (
+            Location::DeviceId(1),
+            &["2B 0E 04 01", "2B 0E 01 00", "2B 0E 03 01", "2B 0E 02 00"][..],
+            &["2B 0E 04 00", "2B 0E 01 02", "2B 0E 03 02", "11"][..],
+        ),
+        (Location::DeviceId(0x80), &["2B 0E 03 00"], &["2B 0E 02 00", "2B 0E 01 00"]),
+        (Location::ServerId, &["11"], &["07", "2B 0E 01 00"]),
+        (Location::ExceptionStatus, &["07"], &["11"]),
+        (Location::Diagnostic(Counter::Busy), &["08 0011 0000"], &["08 0010 0000", "0B"]),
+        (Location::Fifo(7), &["18 0007"], &["18 0008", "14 07 06 0004 0002 0001"]),
+        (
+            file(2, 2),
+            &[
+                "14 07 06 0004 0001 0002",
+                "14 0E 06 0005 0000 0001 06 0004 0003 0001",
+                "15 09 06 0004 0002 0001 BEEF",
+            ],
+            &[
+                "14 07 06 0004 0001 0001",
+                "14 07 06 0004 0004 0001",
+                "14 07 06 0005 0002 0002",
+                "03 0002 0002",
+            ],
+        ),
+    ] {
+        let image = with(|image| {
+            image.set_object(0, b"a").unwrap();
+            image.set_server_id(&[1]).unwrap();
+            image.set_exception_status(0);
+            image.set_counter(Counter::Busy, 0);
+            image.set_records(4, 0, &[0]).unwrap();
+            image.set_queue(0, &[]).unwrap();
+        });
+        let kind = Kind::Request(RequestFault::Exception { code: ExceptionCode::new(0x55) });
+        let scope = Scope { beyond: Some(place), ..Scope::default() };
+        let fault = Fault { kind, scope, trigger: Trigger::default() };
+        let line = line(Device::new(image).with_faults([fault], Seed::of_device(1, "d")));
+        let mut client = line.connect();
+        for request in touching {
+            assert_eq!(ask(&mut client, &hex(request)).await[1..], [0x55], "{place}: {request}");
+        }
+        for request in others {
+            assert_ne!(ask(&mut client, &hex(request)).await[1..], [0x55], "{place}: {request}");
+        }
     }
 }
 

@@ -153,6 +153,7 @@ async fn requests_out_of_scope_are_answered_and_not_counted() {
 async fn all_that_a_scope_gives_has_to_hold() {
     let scope = Scope {
         span: Span::new(Table::Holding, 4, 1),
+        beyond: None,
         start: Some(4),
         more_than: None,
         function: Some(6),

@@ -3,13 +3,13 @@
 use std::num::NonZeroU64;
 
 use passline_modbus::address::Address;
-use passline_modbus::point::Span as Place;
+use passline_modbus::point::{Location, Span as Place};
 use passline_simulator::fault::{Fault, Kind, Probability, Scope, Trigger};
 use passline_simulator::image::Image;
 
 use super::kind;
 use crate::language::decode::Context;
-use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::diagnostic::Diagnostic;
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape};
 use crate::language::yaml::Node;
@@ -121,12 +121,9 @@ impl Faulty<'_> {
         let in_table = TABLES.iter().any(|place| fields.has(place.key));
         if let Some(name) = fields.text("point") {
             let point = map::named(context, self.map, &name, "this device")?;
-            scope.span = point.span();
-            if scope.span.is_none() {
-                let message = format!("{} is in none of the tables", quoted(&name.value));
-                let error = Diagnostic::error(name.span, message);
-                context.report(error.remedy("name the `function` that reads it instead"));
-                return None;
+            match point.location() {
+                Location::Table(span) => scope.span = Some(span),
+                place => scope.beyond = Some(place),
             }
             if in_table || fields.has("count") {
                 let message = "a `point` says where it is: no table and no count beside it";
