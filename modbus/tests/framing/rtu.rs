@@ -395,6 +395,27 @@ fn silence_ends_what_came_before_it_and_nothing_else() {
     assert_eq!(crate::silence(&mut decoder), [], "nothing is pending: nothing comes of it");
 }
 
+/// One piece of noise in 65536 has no influence on the CRC of what follows it.
+#[test]
+fn noise_and_the_answer_behind_it_are_not_one_frame_by_chance() {
+    let noise = (0..=u16::MAX).find_map(|end| {
+        let [high, low] = end.to_be_bytes();
+        let noise = [0x22, 0x55, high, low];
+        (crc(&noise) == 0xFFFF).then_some(noise)
+    });
+    let bytes = [&noise.unwrap()[..], &frame(0x11, &ANSWER)].concat();
+    assert_eq!(crc(&bytes), 0);
+    let mut decoder = waiting(&READ);
+    let got =
+        [crate::feed(&mut decoder, &[&[0xFE][..], &bytes].concat()), crate::silence(&mut decoder)];
+    let [Got::Noise(..), answer] = &got.concat()[..] else { panic!("{got:?}") };
+    assert_eq!(answer, &whole(0x11, &ANSWER));
+    // An odd answer is one behind noise, too.
+    let odd = [&ANSWER[..], &[1, 2]].concat();
+    crate::feed(&mut decoder, &[&[0xFE][..], &frame(0x11, &odd)].concat());
+    assert_eq!(crate::silence(&mut decoder)[1..], [whole(0x11, &odd)]);
+}
+
 #[test]
 fn a_frame_in_endless_noise_needs_no_silence() {
     let mut decoder = waiting(&READ);
