@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 mod asked;
+mod simulated;
 mod single;
 
 /// Longer than any of these runs takes, also where everything is slow.
