@@ -9,4 +9,6 @@ mod read;
 mod scan;
 #[cfg(unix)]
 mod serial;
+#[cfg(unix)]
+mod terminal;
 mod write;
