@@ -31,6 +31,7 @@ use passline::expression::Expression;
 use passline::language::shape::{Object, Shape};
 use passline::language::{source, yaml};
 use passline::spec::{self, Given, PROFILE, SPEC};
+use passline_modbus::address::{Address, AddressError};
 
 const DOCUMENT: &str = include_str!("../docs/spec-language.md");
 
@@ -206,6 +207,44 @@ fn every_example_does_what_the_text_says() {
     let deviations = examples.iter().filter_map(|example| deviation(folder.path(), example));
     let deviations: Vec<String> = deviations.collect();
     assert!(deviations.is_empty(), "{}", deviations.join("\n---\n"));
+}
+
+/// `docs/links.md` has every scheme, and for every scheme its options, and no other.
+#[test]
+fn every_scheme_and_option_of_links_is_described() {
+    let pages = [include_str!("../docs/links.md"), DOCUMENT];
+    let rows = |page: &'static str| page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let known = |text: &str| match text.parse::<Address>() {
+        Err(
+            AddressError::UnknownScheme { known, .. } | AddressError::UnknownOption { known, .. },
+        ) => known,
+        other => panic!("{other:?}"),
+    };
+    let schemes = known("x://");
+    let missing: Vec<&&str> = schemes
+        .iter()
+        .filter(|scheme| !rows(pages[0]).any(|row| row.starts_with(&format!("{scheme}://"))))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let place = |scheme: &str| if matches!(scheme, "rtu" | "ascii") { "/dev/a" } else { "h" };
+    let options: BTreeSet<&str> = schemes
+        .iter()
+        .flat_map(|scheme| known(&format!("{scheme}://{}?x=1", place(scheme))))
+        .collect();
+    let is_described = |option: &str| {
+        pages.iter().any(|page| rows(page).any(|row| row.starts_with(&format!("{option}` |"))))
+    };
+    let missing: Vec<&&str> = options.iter().filter(|option| !is_described(option)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let described = rows(pages[0]).filter_map(|row| row.split_once("` | ").map(|(name, _)| name));
+    let is_option = |name: &&str| {
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || b"_0123456789".contains(&byte))
+    };
+    let unknown: Vec<&str> = described
+        .filter(is_option)
+        .filter(|name| !options.contains(name) && *name != "refused")
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
 }
 
 /// A shape and all shapes inside of it, those of objects excepted.

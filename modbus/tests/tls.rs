@@ -173,6 +173,21 @@ async fn a_device_that_is_what_it_says_is_read() {
     }
 }
 
+/// A device that is its own authority: `ca` names its certificate.
+#[tokio::test]
+async fn a_device_that_signed_its_certificate_itself_is_read_if_that_is_trusted() {
+    let (plant, other) = (Plant::new(), Plant::new());
+    for plant in [&plant, &other] {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        fs::write(plant.file("own.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(plant.file("own.key"), key.serialize_pem()).unwrap();
+    }
+    let device = plant.device("own", None, BOTH).await;
+    assert_eq!(plant.read(device, "ca=own.pem").await, seven());
+    assert_eq!(other.refusal(device, "ca=own.pem").await, TlsError::UnknownAuthority);
+}
+
 #[tokio::test]
 async fn both_sides_show_who_they_are_and_the_device_has_the_role() {
     let plant = Plant::new();

@@ -40,7 +40,7 @@ pub(super) static DEVICE: Object = Object {
             Field::optional(
                 "link",
                 Shape::Text,
-                "A name of `links:` or a URL such as `tcp://192.0.2.10:502`.",
+                "A name of `links:` or a URL: `tcp://192.0.2.10:502`, `rtu:///dev/ttyUSB0?baud=9600`.",
             ),
             Field::optional(
                 "unit_id",

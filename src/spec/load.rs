@@ -40,7 +40,7 @@ pub static SPEC: Object = Object {
         Field::optional(
             "links",
             Shape::Map(&Shape::Text),
-            "Lines by name: `tcp://host:port?in_flight=4`.",
+            "Lines by name: `tcp://host:port?in_flight=4`, `rtu:///dev/ttyUSB0?baud=9600`.",
         ),
         Field::required("devices", Shape::Map(&Shape::Object(&DEVICE)), "Devices by name."),
         Field::optional(

@@ -1,7 +1,7 @@
 //! Opens serial ports: raw, for this program alone, emptied of what came before.
 
 use std::{
-    fs, io,
+    io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -117,7 +117,7 @@ fn permission_denied(path: &str) -> ConnectError {
 #[cfg(unix)]
 fn is_other(path: &str) -> bool {
     use std::os::unix::fs::FileTypeExt;
-    fs::metadata(path).is_ok_and(|file| !file.file_type().is_char_device())
+    std::fs::metadata(path).is_ok_and(|file| !file.file_type().is_char_device())
 }
 
 #[cfg(not(unix))]
@@ -127,7 +127,7 @@ fn is_other(_path: &str) -> bool {
 
 #[cfg(unix)]
 fn exists(path: &str) -> bool {
-    fs::exists(path).unwrap_or(false)
+    std::fs::exists(path).unwrap_or(false)
 }
 
 #[cfg(not(unix))]
@@ -145,10 +145,10 @@ fn known() -> Vec<String> {
 #[cfg(unix)]
 fn group(path: &str) -> Option<String> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let file = fs::metadata(path).ok()?;
+    let file = std::fs::metadata(path).ok()?;
     let may = file.permissions().mode() & 0o060 == 0o060;
     let id = Some(file.gid()).filter(|id| may && *id != 0)?.to_string();
-    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
     // name:password:id:members
     let name = groups.lines().find_map(|line| {
         let mut fields = line.split(':');
