@@ -5,12 +5,18 @@
 //! throughput server PORT DEVICES                        # PORT 0: any; prints the port
 //! throughput pingpong HOST PORT READS                   # plain tokio, unchecked, one at a time
 //! throughput client HOST PORT DEVICES READS [--in-flight N]
+//! throughput rtu DEVICE BAUD READS                      # a serial port, beside what its wire allows
 //! ```
 //!
 //! `client` connects to the devices at PORT, PORT + 1, ..., all at once, and reads holding
 //! registers 0 to 9 of unit 1 READS times from each; register `a` must hold `a`. It and `pingpong`
 //! print `reads=<n> seconds=<s> connect=<s> cpu=<s>`: all reads; from the last connection opened to
 //! the last answer; the time to open all connections; processor time, user and system, of it all.
+//!
+//! `rtu` reads holding registers 0 to 9 of unit 1 on a serial port, 8N1, READS times, one after the
+//! other, with 3.5 characters of silence between frames (1.75 ms above 19200 baud). It prints
+//! `reads_per_second=<n> limit=<n> ratio=<n>`: the limit is what the wire allows a device that
+//! answers at once: 8 characters, 25 characters, and the silence twice.
 //!
 //! The server and the ping-pong share no code with the link: prebuilt bytes on plain tokio.
 
@@ -29,6 +35,7 @@ use std::{
 
 use cpu_time::ProcessTime;
 use passline_modbus::{
+    address::Address,
     link::{Call, InFlight, Link, Options, tcp},
     pdu::{Request, Response},
 };
@@ -41,7 +48,7 @@ use tokio::{
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const USAGE: &str = "usage: throughput compare | server PORT DEVICES | pingpong HOST PORT READS \
-                     | client HOST PORT DEVICES READS [--in-flight N]";
+                     | client HOST PORT DEVICES READS [--in-flight N] | rtu DEVICE BAUD READS";
 
 /// Read holding registers 0 to 9 of unit 1.
 const REQUEST: [u8; 12] = [0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 10];
@@ -78,8 +85,34 @@ fn run(arguments: &[&str]) -> Outcome<()> {
             let address = (host, port.parse()?);
             runtime.block_on(client(address, devices.parse()?, reads.parse()?, in_flight))
         }
+        ["rtu", device, baud, reads] => runtime.block_on(rtu(device, baud, reads.parse()?)),
         _ => Err(USAGE.into()),
     }
+}
+
+/// Characters of the request and of the answer on a serial line.
+const CHARACTERS: usize = 8 + 25;
+
+async fn rtu(device: &str, baud: &str, reads: u64) -> Outcome<()> {
+    let address: Address = format!("rtu://{device}?baud={baud}&parity=none&stop=1").parse()?;
+    let settings = address.settings().ok_or("no serial port")?;
+    let link = Link::open(&address, Options::of(&address), |_| {});
+    link.connect().await?;
+    let begin = Instant::now();
+    for id in 0..reads {
+        let request = Request::ReadHoldingRegisters(0, 10);
+        let call = Call { id, unit: 1, request, timeout: Duration::from_secs(5) };
+        match link.call(call).await.result? {
+            Ok(Response::ReadHoldingRegisters(words)) if words.len() == 10 => {}
+            other => return Err(format!("registers 0 to 9 hold {other:?}").into()),
+        }
+    }
+    let cycle = settings.wire_time(CHARACTERS) + 2 * settings.silence();
+    let limit = cycle.as_secs_f64().recip();
+    let seconds = begin.elapsed().as_secs_f64();
+    let rate = Duration::from_secs(reads).as_secs_f64() / seconds;
+    println!("reads_per_second={rate:.2} limit={limit:.2} ratio={:.4}", rate / limit);
+    Ok(())
 }
 
 async fn client((host, port): (&str, u16), devices: u16, reads: u64, in_flight: u8) -> Outcome<()> {

@@ -65,7 +65,7 @@ use tokio::{
 pub use self::{
     error::{CloseReason, LinkError, Malformed},
     event::{Counters, Direction, Event, EventKind, What},
-    open::{ConnectError, TlsError, tcp},
+    open::{ConnectError, TlsError, serial, tcp},
     options::{Bus, Discipline, InFlight, Options, Pace},
     tolerance::{Oddities, Oddity, Tolerance},
 };

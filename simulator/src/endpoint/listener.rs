@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::clients::{self, Client, Idle};
+use super::port::Port;
 #[cfg(unix)]
 use super::pty::Pty;
 use super::tls::Tls;
@@ -35,6 +36,8 @@ pub enum Listener {
     /// A pseudo-terminal.
     #[cfg(unix)]
     Pty(Pty, Wire),
+    /// A serial port.
+    Port(Port, Wire),
 }
 
 impl From<TcpListener> for Listener {
@@ -71,6 +74,10 @@ impl Listener {
                 // No client can end it, and no device.
                 on_stream(&mut pty, &units, wire).await;
                 sleep(REST).await;
+            },
+            Self::Port(mut port, wire) => loop {
+                on_stream(port.stream(), &units, wire).await;
+                port.reopen().await;
             },
         }
     }

@@ -4,7 +4,7 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | `listener` | what a line can be served on, and how each is |
-//! | `pty`, `symlink`, `tls`, `udp` | one each of that |
+//! | `port`, `pty`, `symlink`, `tls`, `udp` | one each of that |
 //! | `wire` | the framing of a line and the time that it takes |
 //! | `connection`, `outbox` | Modbus TCP on a stream: answers overlap |
 //! | `bus`, `sending` | serial framings on a stream: one frame at a time |
@@ -16,6 +16,7 @@ mod clients;
 mod connection;
 mod listener;
 mod outbox;
+mod port;
 #[cfg(unix)]
 mod pty;
 mod sending;
@@ -38,6 +39,7 @@ use tokio::time::Instant;
 use crate::device::Device;
 use clients::Client;
 pub use listener::Listener;
+pub use port::Port;
 #[cfg(unix)]
 pub use pty::Pty;
 #[cfg(unix)]

@@ -12,7 +12,7 @@ const ASCII_SILENCE: Duration = Duration::from_secs(1);
 const NETWORK_SILENCE: Duration = Duration::from_millis(50);
 
 /// What passes on a paced wire at a time.
-const CHUNK: Duration = Duration::from_micros(500);
+const CHUNK: Duration = Duration::from_millis(1);
 
 /// How frames travel on a line. Modbus TCP has no time of its own: for it all wires are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Wire {
         self.pace.is_some()
     }
 
-    /// How many bytes are sent at a time: on a paced wire as few as pass in half a millisecond. So
+    /// How many bytes are sent at a time: on a paced wire as few as pass in a millisecond. So
     /// nobody hears silence within a frame, and a fast line does not cost a wake-up for each byte.
     pub(super) fn chunk(&self) -> usize {
         let Some(settings) = self.pace else { return usize::MAX };

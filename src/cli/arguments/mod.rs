@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use passline_modbus::address::Address;
 use passline_modbus::duration::parse_duration;
 
 pub(crate) use adhoc::{
     DoctorArguments, ReadArguments, ScanArguments, ValueArguments, WriteArguments,
 };
 
+use super::simulate::Listen;
 use crate::plan::{Selection, Shard};
 
 /// Test automation for Modbus devices.
@@ -153,10 +153,11 @@ pub(crate) struct PlanArguments {
 pub(crate) struct SimulateArguments {
     #[command(flatten)]
     pub(crate) specs: SpecArguments,
-    /// Where to listen: each link gets its own listener, in file order at this port, the next, and
-    /// so on; port 0 takes free ones
-    #[arg(long, value_name = "URL", env = "PASSLINE_LISTEN", default_value = "tcp://127.0.0.1:0")]
-    pub(crate) listen: Address,
+    /// Where to serve the links: a URL with a port serves them there, on the next port, and so on;
+    /// `rtu+pty:///tmp/bus0?baud=9600` on a pseudo-terminal of that name; one with a serial port on
+    /// that. Again for each link, in file order. Default: each on its own kind of line
+    #[arg(long, value_name = "URL", env = "PASSLINE_LISTEN", value_delimiter = ',')]
+    pub(crate) listen: Vec<Listen>,
     /// Seed of faults that are left to chance; drawn where not given
     #[arg(long, value_name = "N", env = "PASSLINE_SEED")]
     pub(crate) seed: Option<u64>,

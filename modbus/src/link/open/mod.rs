@@ -1,7 +1,7 @@
 //! From an address to bytes. Knows sockets, ports and certificates; nothing of frames.
 
 mod error;
-mod serial;
+pub mod serial;
 pub mod tcp;
 mod tls;
 mod udp;

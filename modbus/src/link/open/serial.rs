@@ -17,18 +17,22 @@ use crate::{
 
 /// An open serial port.
 #[derive(Debug)]
-pub(super) struct Port {
+pub struct Port {
     stream: SerialStream,
     path: String,
 }
 
 /// Opens a serial port by its path, which may be a link: it is followed each time, so that a port
 /// that was unplugged is found again wherever it comes back.
-pub(super) fn open(
-    path: &str,
-    settings: Settings,
-    rs485: Option<Rs485>,
-) -> Result<Port, ConnectError> {
+///
+/// # Errors
+///
+/// [`ConnectError`]: there is no such port, it may not be opened, or somebody else has it.
+///
+/// # Panics
+///
+/// Outside a tokio runtime with I/O enabled.
+pub fn open(path: &str, settings: Settings, rs485: Option<Rs485>) -> Result<Port, ConnectError> {
     let path = path.to_owned();
     if is_other(&path) {
         return Err(ConnectError::NotAPort { path, known: known() });

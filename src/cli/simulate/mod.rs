@@ -1,14 +1,17 @@
 //! `passline simulate`: the devices of specs, served until interrupted.
 
-use std::collections::BTreeMap;
-use std::io;
+mod bind;
+mod listen;
 
-use passline_modbus::address::{Address, Place};
-use passline_simulator::endpoint::Endpoint;
-use tokio::net::TcpListener;
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use passline_modbus::address::Address;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use self::bind::{Bound, bind};
+pub(super) use self::listen::Listen;
 use super::arguments::SimulateArguments;
 use super::check::load;
 use super::exit::Exit;
@@ -32,8 +35,15 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
         Ok(lines) => lines,
         Err(text) => return failed(&text, Exit::Usage),
     };
+    let places = match places(&lines, &arguments.listen) {
+        Ok(places) => places,
+        Err(text) => return failed(&text, Exit::Usage),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime.and_then(|runtime| runtime.block_on(serve(&lines, &arguments.listen, seed))) {
+    let served = runtime
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(serve(&lines, &places, seed)));
+    match served {
         Ok(()) => Exit::Pass,
         Err(error) => failed(&error.to_string(), Exit::Error),
     }
@@ -47,6 +57,8 @@ fn failed(text: &str, exit: Exit) -> Exit {
 /// A link of the specs and the devices on it.
 struct Line<'s> {
     name: String,
+    /// Where it is said to be.
+    address: Option<Address>,
     devices: Vec<&'s Device>,
 }
 
@@ -60,7 +72,8 @@ fn lines(loaded: &Loaded) -> Result<Vec<Line<'_>>, String> {
             None => (device.name.clone(), device.name.clone()),
         };
         let index = *places.entry(key).or_insert_with(|| {
-            lines.push(Line { name, devices: Vec::new() });
+            let address = device.line.as_ref().map(|line| line.address.clone());
+            lines.push(Line { name, address, devices: Vec::new() });
             lines.len() - 1
         });
         let Some(line) = lines.get_mut(index) else { continue };
@@ -75,40 +88,54 @@ fn lines(loaded: &Loaded) -> Result<Vec<Line<'_>>, String> {
     Ok(lines)
 }
 
+/// Where each line is served: as the command line says, else on its own kind of line.
+fn places(lines: &[Line<'_>], listens: &[Listen]) -> Result<Vec<Listen>, String> {
+    match listens {
+        [] => lines.iter().map(own_place).collect(),
+        [only] if lines.len() > 1 && !only.has_room_for_several() => {
+            let text = "only one link can be served there: give --listen once for each link";
+            Err(format!("{text}, in their order:{}", names(lines)))
+        }
+        [only] => (0..lines.len()).map(|index| only.nth(index)).collect(),
+        several if several.len() == lines.len() => Ok(several.to_vec()),
+        several => Err(format!(
+            "--listen is given {} times; give it once, or once for each link, in their order:{}",
+            several.len(),
+            names(lines)
+        )),
+    }
+}
+
+fn own_place(line: &Line<'_>) -> Result<Listen, String> {
+    let place = match &line.address {
+        Some(address) => Listen::like(address),
+        None => "tcp://127.0.0.1:0".parse(),
+    };
+    place.map_err(|error| format!("{}: {error}", line.name))
+}
+
+fn names(lines: &[Line<'_>]) -> String {
+    lines.iter().flat_map(|line| ["\n  ", &line.name]).collect()
+}
+
 /// Listens for every line, and serves until interrupted.
-async fn serve(lines: &[Line<'_>], listen: &Address, seed: u64) -> io::Result<()> {
+async fn serve(lines: &[Line<'_>], places: &[Listen], seed: u64) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
+    let mut signals = Signals::new()?;
     let mut serving = JoinSet::new();
-    // The endpoints end what they serve when they are dropped.
-    let mut endpoints: Vec<Endpoint> = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        let Place::Tcp { host, port: first } = listen.place() else {
-            return Err(io::Error::other(format!("cannot listen on {listen}")));
-        };
-        let port = port(*first, index)?;
-        let listener = TcpListener::bind((host.as_str(), port)).await.map_err(|error| {
-            let text = format!("cannot listen on tcp://{host}:{port}: {error}");
-            io::Error::new(error.kind(), text)
-        })?;
-        let address = listener.local_addr()?;
+    // The endpoints end what they serve when they are dropped, and the names go with them.
+    let mut served = Vec::new();
+    for (line, place) in lines.iter().zip(places) {
+        let Bound { listener, url, name } = bind(place).await?;
         let endpoint = engine::simulation(&line.devices, seed, started);
         serving.spawn(endpoint.serve(listener, std::future::pending()));
-        endpoints.push(endpoint);
+        served.push((endpoint, name));
         let mut units: Vec<u8> = line.devices.iter().map(|device| device.unit_id).collect();
         units.sort_unstable();
         let units: Vec<String> = units.iter().map(u8::to_string).collect();
         let units = units.join(",");
-        terminal::line(&format!("listening on tcp://{address} for {} units {units}", line.name));
+        terminal::line(&format!("listening on {url} for {} units {units}", line.name));
     }
-    Signals::new()?.next().await;
+    signals.next().await;
     Ok(())
-}
-
-/// The port of the link at `index`: the given one and those behind it; 0 is any free one.
-fn port(first: u16, index: usize) -> io::Result<u16> {
-    if first == 0 {
-        return Ok(0);
-    }
-    let port = u16::try_from(index).ok().and_then(|index| first.checked_add(index));
-    port.ok_or_else(|| io::Error::other("there are more links than ports above the given one"))
 }
