@@ -187,7 +187,8 @@ proptest! {
 }
 
 proptest! {
-    // In noise one place in 65536 reads like a frame: the same noise each time, so that none does.
+    // In noise one place in 65536 reads like a frame, and could reach into the answer: the same noise
+    // each time, in which none does.
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
@@ -203,8 +204,8 @@ proptest! {
         got.extend(silence(&mut decoder));
         let at = got.len() - 1;
         prop_assert_eq!(&got[at], &whole(mode, 0x11, &pdu));
-        let frames = got[..at].iter().filter(|part| matches!(part, Got::Frame { .. })).count();
-        prop_assert_eq!(frames, 0);
+        let ours = |part: &&Got| matches!(part, Got::Frame { unit: 0x11, .. });
+        prop_assert_eq!(got[..at].iter().filter(ours).count(), 0);
 
         // Behind it, too, if its length is known.
         let mut known = feed_cut(&mut decoder, &bytes, &cuts) == [whole(mode, 0x11, &pdu)];
