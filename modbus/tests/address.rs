@@ -249,11 +249,11 @@ fn what_is_refused_is_named() {
         ("tcp://h:5 ", "`5 ` is no port from 0 to 65535"),
         (
             "tcp://h?",
-            "unknown option ``, known: in_flight, pause, response_timeout, pause_after_connect, connect_timeout",
+            "unknown option ``, known: in_flight, pause, response_timeout, pause_after_connect, connect_timeout, idle_close, tolerate, answer_unit_id",
         ),
         (
             "tcp://h?baud=9600",
-            "unknown option `baud`, known: in_flight, pause, response_timeout, pause_after_connect, connect_timeout",
+            "unknown option `baud`, known: in_flight, pause, response_timeout, pause_after_connect, connect_timeout, idle_close, tolerate, answer_unit_id",
         ),
         ("tcp://h?in_flight", "`in_flight` takes a number from 1 to 16, not ``"),
         ("tcp://h?in_flight=0", "`in_flight` takes a number from 1 to 16, not `0`"),
@@ -265,6 +265,15 @@ fn what_is_refused_is_named() {
             "tcp://h?response_timeout=0s",
             "`response_timeout` takes a duration above zero, such as 500ms, 1.5s, 2m or 1h, not `0s`",
         ),
+        (
+            "tcp://h?tolerate=crc",
+            "`tolerate` takes transaction_id, unit_id, length or trailing, or several with commas between, not `crc`",
+        ),
+        (
+            "tcp://h?tolerate=",
+            "`tolerate` takes transaction_id, unit_id, length or trailing, or several with commas between, not ``",
+        ),
+        ("tcp://h?answer_unit_id=256", "`answer_unit_id` takes a number from 0 to 255, not `256`"),
         ("tls://h?cert=own.pem", "`cert` needs `key` beside it"),
         ("tls://h?key=own.key", "`key` needs `cert` beside it"),
         ("tls://h?ca=", "`ca` takes the path of a file, not ``"),
@@ -275,11 +284,11 @@ fn what_is_refused_is_named() {
         ),
         (
             "udp://h?pause_after_connect=1s",
-            "unknown option `pause_after_connect`, known: in_flight, pause, response_timeout",
+            "unknown option `pause_after_connect`, known: in_flight, pause, response_timeout, tolerate, answer_unit_id",
         ),
         (
             "rtu+tcp://h?in_flight=2",
-            "unknown option `in_flight`, known: pause, response_timeout, pause_after_connect, connect_timeout, gap, settle, turnaround, echo",
+            "unknown option `in_flight`, known: pause, response_timeout, pause_after_connect, connect_timeout, idle_close, gap, settle, turnaround, echo",
         ),
         (
             "rtu://dev/ttyUSB0",
@@ -349,11 +358,18 @@ fn options(names: &'static [&'static str]) -> impl Strategy<Value = String> {
             prop::sample::select(vec!["off", "rts", "rts_inverted"]).prop_map(str::to_owned).boxed()
         }
         "ca" | "cert" => "[a-z/._?= -]{1,12}".boxed(),
+        "tolerate" => prop::sample::subsequence(
+            vec!["transaction_id", "unit_id", "length", "trailing"],
+            1..=4,
+        )
+        .prop_map(|words| words.join(","))
+        .boxed(),
+        "answer_unit_id" => any::<u8>().prop_map(|unit| unit.to_string()).boxed(),
         "name" => host().boxed(),
         "role" => "[A-Za-z =?]{1,12}".boxed(),
         // Above every 3.5 characters.
         "silence" => span(1_000_000_000).boxed(),
-        "pause" | "pause_after_connect" | "settle" | "turnaround" => span(0).boxed(),
+        "pause" | "pause_after_connect" | "idle_close" | "settle" | "turnaround" => span(0).boxed(),
         _ => span(1).boxed(),
     };
     let option =
@@ -377,8 +393,16 @@ fn host() -> impl Strategy<Value = String> {
     ]
 }
 
-const NETWORK: &[&str] =
-    &["in_flight", "pause", "pause_after_connect", "response_timeout", "connect_timeout"];
+const NETWORK: &[&str] = &[
+    "in_flight",
+    "pause",
+    "pause_after_connect",
+    "response_timeout",
+    "connect_timeout",
+    "idle_close",
+    "tolerate",
+    "answer_unit_id",
+];
 const TLS: &[&str] = &["ca", "cert", "name", "role", "in_flight", "pause", "connect_timeout"];
 const BUS: &[&str] = &["pause", "response_timeout", "gap", "settle", "turnaround", "echo"];
 const SERIAL: &[&str] = &[

@@ -76,7 +76,8 @@ impl Progress {
                 bar.set_message(format!("{} not passed", self.failed));
             }
         }
-        if !(bad || result.flaky || result.marginal) {
+        let tolerated = result.tolerated();
+        if !(bad || result.flaky || result.marginal || !tolerated.is_empty()) {
             return;
         }
         let tests = self.tests.get_mut(finished.record);
@@ -95,6 +96,9 @@ impl Progress {
         }
         if result.marginal {
             remark.push(" (marginal)".to_owned());
+        }
+        if !tolerated.is_empty() {
+            remark.push(format!(" (tolerated: {})", tolerated.join(", ")));
         }
         test.remarks.push(remark.concat());
     }

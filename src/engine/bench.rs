@@ -146,7 +146,10 @@ fn options(draft: &Draft<'_>) -> Options {
     options.pause = own.pause.or(pause).unwrap_or(options.pause);
     options.pause_after_connect =
         own.pause_after_connect.or(after_connect).unwrap_or(options.pause_after_connect);
-    options.idle_close = members().filter_map(|device| device.idle_close).min();
+    let idle_close = members().filter_map(|device| device.idle_close).min();
+    options.idle_close = own.idle_close.or(idle_close);
+    // The same for all of them: else the spec is refused.
+    options.tolerance = members().map(|device| device.tolerance).next().unwrap_or_default();
     options
 }
 

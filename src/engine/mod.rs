@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use passline_modbus::link::Oddities;
 use passline_modbus::value::Value;
 use tokio::time::Instant;
 
@@ -105,6 +106,7 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
                 options,
                 zero,
                 transactions: Cell::new(0),
+                tolerated: RefCell::default(),
                 cut: &cut,
                 began: Cell::new(false),
                 verdicts: RefCell::new(vec![None; plan.tests.len()]),
@@ -170,6 +172,8 @@ struct Running<'r> {
     zero: Instant,
     /// How many transactions there were.
     transactions: Cell<u64>,
+    /// What was put up with in the answers of transactions, of the few where it was anything.
+    tolerated: RefCell<HashMap<u64, Oddities>>,
     /// Why no further test of the run starts.
     cut: &'r Cell<Option<&'static str>>,
     /// Whether a test of the record ran.

@@ -202,6 +202,9 @@ impl Reader<'_> {
         let call = Call { id, unit: self.seat.unit_id, request, timeout };
         let completed = self.seat.link.call(call).await;
         self.seat.frames.close(id);
+        if !completed.tolerated.is_empty() {
+            self.running.tolerated.borrow_mut().insert(transaction, completed.tolerated);
+        }
         (transaction, completed.result)
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use passline_modbus::link::Oddities;
 use tokio::time::{Instant, sleep};
 
 use super::Running;
@@ -249,7 +250,16 @@ impl Running<'_> {
             started: self.stamp(attempt.started),
             duration_ms: milliseconds(attempt.ended.saturating_duration_since(attempt.started)),
             transactions: attempt.transactions.clone(),
+            tolerated: self.tolerated(&attempt.transactions),
         }
+    }
+
+    /// What was put up with in the answers of these transactions, each once.
+    fn tolerated(&self, transactions: &[u64]) -> Vec<String> {
+        let known = self.tolerated.borrow();
+        let tolerated = transactions.iter().filter_map(|transaction| known.get(transaction));
+        let tolerated = tolerated.fold(Oddities::NONE, |all, more| all.union(*more));
+        tolerated.iter().map(|oddity| oddity.to_string()).collect()
     }
 }
 

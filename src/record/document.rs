@@ -265,6 +265,27 @@ pub struct Attempt {
     pub duration_ms: u64,
     /// The transactions that carried it, by id.
     pub transactions: Vec<u64>,
+    /// What of its answers was not by the standard, and put up with because the spec says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tolerated: Vec<String>,
+}
+
+impl Check {
+    /// What was put up with in any of its attempts, each once.
+    pub fn tolerated(&self) -> Vec<&str> {
+        tolerated(&self.attempts)
+    }
+}
+
+/// What was put up with in any of these attempts, each once, in the order of its first use.
+pub(crate) fn tolerated(attempts: &[Attempt]) -> Vec<&str> {
+    let mut words = Vec::new();
+    for word in attempts.iter().flat_map(|attempt| &attempt.tolerated) {
+        if !words.contains(&word.as_str()) {
+            words.push(word.as_str());
+        }
+    }
+    words
 }
 
 /// Why an attempt gave no usable answer.

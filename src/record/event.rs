@@ -259,6 +259,11 @@ pub struct RunFinished {
 }
 
 impl CheckResult {
+    /// What was put up with in any of its attempts, each once.
+    pub fn tolerated(&self) -> Vec<&str> {
+        super::document::tolerated(&self.attempts)
+    }
+
     /// Of a check that did not run, and why.
     pub fn skipped(reason: impl Into<String>) -> Self {
         Self {

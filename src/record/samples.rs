@@ -93,6 +93,7 @@ pub(crate) fn attempt(n: u32, verdict: Verdict, transactions: Vec<u64>) -> Attem
         started: at(u64::from(n)),
         duration_ms: 3,
         transactions,
+        tolerated: Vec::new(),
     }
 }
 

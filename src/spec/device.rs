@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use passline_modbus::address::{Address, Overrides, Place};
 use passline_modbus::framing::Framing;
+use passline_modbus::link::Tolerance;
 use passline_modbus::serial;
 
 use super::load::Loader;
 use super::model::{Device, Line};
 use super::point::POINT;
-use super::quirks::QUIRKS;
+use super::quirks::{QUIRKS, Quirks};
 use super::retry::RETRY;
 use super::simulate::{self, SIMULATE};
 use crate::language::decode::Context;
@@ -160,6 +161,7 @@ impl Loader<'_> {
         let simulation = simulate::simulation(context, &map, address, fields.object("simulate"));
         let asked = line.as_ref().and_then(|line| line.address.overrides().response_timeout);
         let timeout = asked.or(quirks.response_timeout).unwrap_or(RESPONSE_TIMEOUT);
+        let tolerance = tolerance(line.as_ref(), &quirks);
         Some(Device {
             name,
             line,
@@ -169,10 +171,23 @@ impl Loader<'_> {
             pause: quirks.pause,
             pause_after_connect: quirks.pause_after_connect,
             idle_close: quirks.idle_close,
+            max_clients: quirks.max_clients,
+            write_function: quirks.write_function.unwrap_or_default(),
+            tolerance,
             response_timeout: timeout,
             retry: retry.unwrap_or_default(),
             simulation,
         })
+    }
+}
+
+/// What of the answers of a device is put up with: what its link says counts first.
+fn tolerance(line: Option<&Line>, quirks: &Quirks) -> Tolerance {
+    let own = line.map(|line| line.address.overrides());
+    let of_type = quirks.tolerance.unwrap_or_default();
+    Tolerance {
+        oddities: own.and_then(|own| own.tolerate).unwrap_or(of_type.oddities),
+        answer_unit_id: own.and_then(|own| own.answer_unit_id).or(of_type.answer_unit_id),
     }
 }
 
@@ -231,7 +246,7 @@ fn unit_id(
 
 /// How each line is to be treated, by the device that named it first. One for all specs of a load:
 /// in one run, a line is one.
-pub(super) type Lines = HashMap<Place, (String, Framing, Overrides)>;
+pub(super) type Lines = HashMap<Place, (String, Framing, Overrides, Tolerance)>;
 
 /// What is taken already: a line is treated in one way, and a unit has one name in a spec.
 struct Taken<'l> {
@@ -245,8 +260,9 @@ impl Taken<'_> {
         let (place, framing) = (&line.place, line.address.framing());
         let options = line.address.overrides();
         let first = self.lines.entry(place.clone());
-        let (first, spoken, treated) =
-            first.or_insert_with(|| (device.name.clone(), framing, options.clone()));
+        let tolerance = device.tolerance;
+        let (first, spoken, treated, tolerated) =
+            first.or_insert_with(|| (device.name.clone(), framing, options.clone(), tolerance));
         if (*spoken, &*treated) != (framing, options) {
             let what = if *spoken == framing { "options" } else { "schemes" };
             let message = format!(
@@ -255,6 +271,14 @@ impl Taken<'_> {
                 quoted(&device.name)
             );
             let remedy = "give the line once under `links:`, and its name to both devices";
+            context.report(Diagnostic::error(link, message).remedy(remedy));
+        } else if *tolerated != tolerance {
+            let message = format!(
+                "{} and {} are on the same line {place}, and not the same is put up with",
+                quoted(first),
+                quoted(&device.name)
+            );
+            let remedy = "say it for the whole line: `?tolerate=…` in the URL of the link";
             context.report(Diagnostic::error(link, message).remedy(remedy));
         }
         let name = device.name.clone();

@@ -70,13 +70,14 @@ impl Loader<'_> {
                 merged.declare(context, &inline, (name, entry.value));
             }
         }
-        merged.quirks = own.or(merged.quirks);
-        let quirks = merged.quirks;
+        let of_type = merged.quirks;
+        merged.quirks = own.or(of_type);
         let map = Arc::new(finish(context, &merged));
         if let Some(key) = key {
-            self.maps.insert(key, (Arc::clone(&map), quirks));
+            // What this device alone says is not its neighbour's.
+            self.maps.insert(key, (Arc::clone(&map), of_type));
         }
-        Some((map, quirks))
+        Some((map, merged.quirks))
     }
 }
 

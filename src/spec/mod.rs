@@ -11,7 +11,7 @@ pub mod model;
 mod place;
 mod point;
 mod profile;
-mod quirks;
+pub mod quirks;
 pub mod retry;
 mod simulate;
 mod step;

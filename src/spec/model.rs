@@ -7,14 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passline_modbus::address::{Address, Place};
-use passline_modbus::link::InFlight;
+use passline_modbus::link::{InFlight, Tolerance};
+use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::planner::Rules;
 use passline_modbus::point::{Domain, Location, Point};
 use passline_modbus::value::Value;
-use passline_simulator::fault::{Fault, Seed};
+use passline_simulator::fault::{
+    Beyond, ConnectionFault, Fault, RequestFault, Scope, Seed, Trigger,
+};
 use passline_simulator::image::Image;
 
 use super::criteria::Criteria;
+use super::quirks::WriteFunction;
 use super::retry::Retry;
 use crate::language::variables::Scalar;
 use crate::record::{Digest, Phase};
@@ -111,6 +115,12 @@ pub struct Device {
     pub pause_after_connect: Option<Duration>,
     /// After how long it closes an idle connection.
     pub idle_close: Option<Duration>,
+    /// How many connections it takes at once.
+    pub max_clients: Option<u16>,
+    /// With which functions it is written.
+    pub write_function: WriteFunction,
+    /// What of its answers is put up with; the options of its link included.
+    pub tolerance: Tolerance,
     /// From the last byte of a request to its answer.
     pub response_timeout: Duration,
     /// When a transaction is made again.
@@ -261,8 +271,33 @@ pub struct NamedPoint {
 impl Device {
     /// It as its spec says that it begins; chance comes from the seed.
     pub fn simulated(&self, seed: u64) -> passline_simulator::device::Device {
-        let Simulation { image, faults } = self.simulation.clone();
+        let Simulation { image, mut faults } = self.simulation.clone();
+        faults.extend(self.limits());
         passline_simulator::device::Device::new(image)
             .with_faults(faults, Seed::of_device(seed, &self.name))
+    }
+
+    /// What its type does not allow, as its simulation shows it.
+    fn limits(&self) -> impl Iterator<Item = Fault> {
+        let always = |kind, function| Fault {
+            kind,
+            scope: Scope { function, ..Scope::default() },
+            trigger: Trigger::default(),
+        };
+        let place = self.line.as_ref().map(|line| line.address.place());
+        let connects = place.is_none_or(|at| matches!(at, Place::Tcp { .. } | Place::Tls { .. }));
+        let idle_close = self.idle_close.filter(|by| !by.is_zero());
+        let idle_close = idle_close.map(|by| ConnectionFault::IdleClose { by });
+        let max_clients = self.max_clients.map(|count| {
+            let beyond = Beyond::default();
+            ConnectionFault::MaxClients { count, beyond }
+        });
+        let connections = idle_close.into_iter().chain(max_clients).filter(move |_| connects);
+        let connections = connections.map(move |fault| always(fault.into(), None));
+        let refused = self.write_function.refused().iter().map(move |function| {
+            let code = ExceptionCode::IllegalFunction;
+            always(RequestFault::Exception { code }.into(), Some(*function))
+        });
+        connections.chain(refused)
     }
 }

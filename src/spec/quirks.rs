@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use passline_modbus::link::InFlight;
+use passline_modbus::link::{InFlight, Oddity, Tolerance};
 
 use crate::language::decode::Context;
-use crate::language::diagnostic::Diagnostic;
+use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Shape};
+use crate::language::yaml::Node;
 
 /// The keys of what a device type allows.
 pub(super) const QUIRKS: &[Field] = &[
@@ -48,11 +49,64 @@ pub(super) const QUIRKS: &[Field] = &[
         "After how long it closes an idle connection; `0s`: close after every exchange. Default never.",
     ),
     Field::optional(
+        "max_clients",
+        Shape::Integer { min: 1, max: 65_535 },
+        "How many connections it takes at once. Default any number.",
+    ),
+    Field::optional(
+        "write_function",
+        Shape::Choice(WriteFunction::NAMES),
+        "With which functions it is written. Default `auto`.",
+    ),
+    Field::optional(
+        "tolerate",
+        Shape::OneOrMany(&Shape::Text),
+        "What of its answers to put up with: transaction_id, unit_id, length, trailing. Default nothing.",
+    ),
+    Field::optional(
+        "answer_unit_id",
+        Shape::Integer { min: 0, max: 255 },
+        "The unit id in its answers, where that is not the one asked. Default none.",
+    ),
+    Field::optional(
         "response_timeout",
         Shape::Duration,
         "From the last byte of a request to its answer. Default 1s.",
     ),
 ];
+
+/// With which functions a device is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WriteFunction {
+    /// 05 and 06 for one coil or register, 0F and 10 for several.
+    #[default]
+    Auto,
+    /// Only 05 and 06.
+    Single,
+    /// Only 0F and 10.
+    Multiple,
+}
+
+impl WriteFunction {
+    const NAMES: &[&str] = &["auto", "single", "multiple"];
+
+    fn named(name: &str) -> Self {
+        match name {
+            "single" => Self::Single,
+            "multiple" => Self::Multiple,
+            _ => Self::Auto,
+        }
+    }
+
+    /// The functions that the device refuses.
+    pub fn refused(self) -> &'static [u8] {
+        match self {
+            Self::Auto => &[],
+            Self::Single => &[0x0F, 0x10],
+            Self::Multiple => &[0x05, 0x06],
+        }
+    }
+}
 
 /// What a device type allows; what is absent is decided elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
@@ -65,6 +119,9 @@ pub(super) struct Quirks {
     pub(super) pause: Option<Duration>,
     pub(super) pause_after_connect: Option<Duration>,
     pub(super) idle_close: Option<Duration>,
+    pub(super) max_clients: Option<u16>,
+    pub(super) write_function: Option<WriteFunction>,
+    pub(super) tolerance: Option<Tolerance>,
     pub(super) response_timeout: Option<Duration>,
 }
 
@@ -80,6 +137,11 @@ impl Quirks {
             pause: duration("pause"),
             pause_after_connect: duration("pause_after_connect"),
             idle_close: duration("idle_close"),
+            max_clients: fields.integer("max_clients").map(|count| count.value),
+            write_function: fields
+                .choice("write_function")
+                .map(|name| WriteFunction::named(name.value)),
+            tolerance: tolerance(context, fields),
             response_timeout: response_timeout(context, fields),
         }
     }
@@ -95,9 +157,37 @@ impl Quirks {
             pause: self.pause.or(other.pause),
             pause_after_connect: self.pause_after_connect.or(other.pause_after_connect),
             idle_close: self.idle_close.or(other.idle_close),
+            max_clients: self.max_clients.or(other.max_clients),
+            write_function: self.write_function.or(other.write_function),
+            tolerance: self.tolerance.or(other.tolerance),
             response_timeout: self.response_timeout.or(other.response_timeout),
         }
     }
+}
+
+/// Who says one thing of it says all of it: what is put up with is seen in one place.
+fn tolerance(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Tolerance> {
+    if !fields.has("tolerate") && !fields.has("answer_unit_id") {
+        return None;
+    }
+    let oddities = fields.one_or_many("tolerate").into_iter();
+    Some(Tolerance {
+        oddities: oddities.filter_map(|node| oddity(context, node)).collect(),
+        answer_unit_id: fields.integer("answer_unit_id").map(|unit| unit.value),
+    })
+}
+
+fn oddity(context: &Context<'_>, node: Node<'_>) -> Option<Oddity> {
+    let text = context.text(node)?;
+    let found = Oddity::ALL.into_iter().find(|oddity| oddity.name() == text.value);
+    if found.is_none() {
+        let names = Oddity::ALL.map(Oddity::name);
+        let message = format!("{} is nothing to put up with", quoted(&text.value));
+        let error = Diagnostic::error(text.span, message);
+        let error = error.remedy(format!("write {}", names.join(", ")));
+        context.report(error.suggest(&text.value, names));
+    }
+    found
 }
 
 /// A device that is given no time is silent by definition, and `answers: false` would always pass.

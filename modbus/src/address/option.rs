@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use super::place::{parse_host, parse_number};
 use crate::{
     duration::{parse_duration, write_duration},
-    link::InFlight,
+    link::{InFlight, Oddities, Oddity},
     serial::{Baud, DataBits, Parity, StopBits},
 };
 
@@ -22,6 +22,12 @@ pub struct Overrides {
     pub response_timeout: Option<Duration>,
     /// `connect_timeout`: how long opening a connection may take. Not zero.
     pub connect_timeout: Option<Duration>,
+    /// `idle_close`: after how long the far end closes an idle connection.
+    pub idle_close: Option<Duration>,
+    /// `tolerate`: what to put up with in answers.
+    pub tolerate: Option<Oddities>,
+    /// `answer_unit_id`: the unit id in answers, where that is not the one asked.
+    pub answer_unit_id: Option<u8>,
     /// `silence`: how long the line is silent between frames, in place of 3.5 characters.
     pub silence: Option<Duration>,
     /// `gap`: the longest silence inside a frame. Not zero.
@@ -123,6 +129,33 @@ pub(super) const CONNECTED: &[Setting] = &[Setting {
     set: |o, text| put(&mut o.connect_timeout, limit(text)),
     get: |o| o.connect_timeout.map(write_duration),
 }];
+
+/// For lines whose far end may end them while they are idle.
+pub(super) const STREAM: &[Setting] = &[Setting {
+    name: "idle_close",
+    expected: SPAN,
+    set: |o, text| put(&mut o.idle_close, span(text)),
+    get: |o| o.idle_close.map(write_duration),
+}];
+
+/// For lines of MBAP frames.
+pub(super) const HEADER: &[Setting] = &[
+    Setting {
+        name: "tolerate",
+        expected: "transaction_id, unit_id, length or trailing, or several with commas between",
+        set: |o, text| put(&mut o.tolerate, text.split(',').map(oddity).collect()),
+        get: |o| {
+            o.tolerate
+                .map(|tolerate| tolerate.iter().map(Oddity::name).collect::<Vec<_>>().join(","))
+        },
+    },
+    Setting {
+        name: "answer_unit_id",
+        expected: "a number from 0 to 255",
+        set: |o, text| put(&mut o.answer_unit_id, parse_number(text)),
+        get: |o| o.answer_unit_id.map(|unit| unit.to_string()),
+    },
+];
 
 /// For lines of serial frames.
 pub(super) const BUS: &[Setting] = &[
@@ -247,6 +280,10 @@ fn limit(text: &str) -> Option<Duration> {
 
 fn file(text: &str) -> Option<PathBuf> {
     Some(PathBuf::from(text)).filter(|file| !file.as_os_str().is_empty())
+}
+
+fn oddity(text: &str) -> Option<Oddity> {
+    Oddity::ALL.into_iter().find(|oddity| oddity.name() == text)
 }
 
 fn word<T: Copy>(words: &[(&str, T)], text: &str) -> Option<T> {

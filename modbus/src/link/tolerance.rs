@@ -108,22 +108,22 @@ pub struct Tolerance {
 impl Tolerance {
     /// Whether answers cannot be told apart by their transaction ids, or their ends not by the
     /// next frame: then there is one request at a time.
-    pub(super) fn is_one_at_a_time(&self) -> bool {
+    pub(super) fn is_one_at_a_time(self) -> bool {
         let contains = |oddity| self.oddities.contains(oddity);
         contains(Oddity::TransactionId) || contains(Oddity::Length)
     }
 
-    pub(super) fn ignores_transactions(&self) -> bool {
+    pub(super) fn ignores_transactions(self) -> bool {
         self.oddities.contains(Oddity::TransactionId)
     }
 
     /// Whether an answer of unit `got` may be that of unit `asked`.
-    pub(super) fn admits(&self, asked: u8, got: u8) -> bool {
+    pub(super) fn admits(self, asked: u8, got: u8) -> bool {
         asked == got || self.answer_unit_id == Some(got) || self.oddities.contains(Oddity::UnitId)
     }
 
     /// The answer in a PDU that is longer than what was asked for.
-    pub(super) fn shortened(&self, pdu: &[u8], request: &Request<'_>) -> Option<Answer> {
+    pub(super) fn shortened(self, pdu: &[u8], request: &Request<'_>) -> Option<Answer> {
         let length = answer_length(pdu, request).filter(|length| *length < pdu.len())?;
         if !self.oddities.contains(Oddity::Trailing) {
             return None;

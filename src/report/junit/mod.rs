@@ -167,7 +167,8 @@ impl<W: io::Write> Report<W> {
             ("recorded", check.verdict == Verdict::Recorded),
         ];
         let mut flags = flags.iter().filter(|(_, set)| *set).peekable();
-        if check.measurement.is_none() && flags.peek().is_none() {
+        let tolerated = check.tolerated().join(" ");
+        if check.measurement.is_none() && flags.peek().is_none() && tolerated.is_empty() {
             return Ok(());
         }
         self.xml.open("properties", &[])?;
@@ -177,6 +178,9 @@ impl<W: io::Write> Report<W> {
         }
         for (flag, _) in flags {
             self.property(flag, "true")?;
+        }
+        if !tolerated.is_empty() {
+            self.property("tolerated", &tolerated)?;
         }
         self.xml.close("properties")
     }

@@ -9,7 +9,7 @@ mod udp;
 use std::time::Duration;
 
 pub use self::{error::ConnectError, tls::TlsError};
-use super::{Bus, Discipline, Event, Link, Options, Pace};
+use super::{Bus, Discipline, Event, Link, Options, Pace, Tolerance};
 use crate::{
     address::{Address, Place},
     framing::Framing,
@@ -58,6 +58,11 @@ impl Options {
             in_flight: own.in_flight.unwrap_or(defaults.in_flight),
             pause: own.pause.unwrap_or(defaults.pause),
             pause_after_connect: own.pause_after_connect.unwrap_or(defaults.pause_after_connect),
+            idle_close: own.idle_close,
+            tolerance: Tolerance {
+                oddities: own.tolerate.unwrap_or_default(),
+                answer_unit_id: own.answer_unit_id,
+            },
             connect_timeout: own.connect_timeout.unwrap_or(defaults.connect_timeout),
             ..defaults
         }
