@@ -1,4 +1,5 @@
-//! Serial lines through the real binary, on pseudo-terminals that the simulator serves.
+//! Serial lines and TLS through the real binary, on pseudo-terminals and sockets that the simulator
+//! serves.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
@@ -11,13 +12,25 @@ use std::process::Output;
 use passline_modbus::framing::Framing;
 use passline_modbus::point::Table;
 use passline_simulator::device::Device;
-use passline_simulator::endpoint::{Endpoint, Listener, Pty, Wire};
+use passline_simulator::endpoint::{Endpoint, Identity, Listener, Pty, Tls, Wire};
 use passline_simulator::image::Image;
+use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::time::Instant;
 
-/// A bus with units 1 and 2 on a pseudo-terminal; register 0 of a unit holds its id.
+/// Units 1 and 2; register 0 of a unit holds its id.
+fn line() -> Endpoint {
+    let device = |unit: u8| {
+        let mut image = Image::new();
+        image.set_words(Table::Holding, 0, &[u16::from(unit)]).unwrap();
+        (unit, Device::new(image))
+    };
+    Endpoint::new(BTreeMap::from([1, 2].map(device)), Instant::now())
+}
+
+/// [`line`] on a pseudo-terminal.
 struct Bus {
     _endpoint: Endpoint,
     port: PathBuf,
@@ -26,12 +39,7 @@ struct Bus {
 
 impl Bus {
     fn start() -> Self {
-        let device = |unit: u8| {
-            let mut image = Image::new();
-            image.set_words(Table::Holding, 0, &[u16::from(unit)]).unwrap();
-            (unit, Device::new(image))
-        };
-        let endpoint = Endpoint::new(BTreeMap::from([1, 2].map(device)), Instant::now());
+        let endpoint = line();
         let pty = Pty::new().unwrap();
         let port = pty.path().to_owned();
         tokio::spawn(endpoint.serve(Listener::Pty(pty, Wire::instant(Framing::Rtu)), pending()));
@@ -46,20 +54,25 @@ impl Bus {
     }
 
     /// Runs a spec with unit 1 at the first URL, and unit 2 at the second.
-    async fn run(&self, [first, second]: [&str; 2]) -> Output {
-        let spec = self.folder.path().join("bus.yaml");
-        let text = format!(
-            "spec: bus\ndevices:\n  \
-             a: {{ link: '{first}', unit_id: 1, points: {{ id: {{ holding: 0 }} }} }}\n  \
-             b: {{ link: '{second}', unit_id: 2, points: {{ id: {{ holding: 0 }} }} }}\n\
-             tests:\n  - test: both\n    steps:\n      \
-             - {{ read: a.id, equals: 1 }}\n      - {{ read: b.id, equals: 2 }}\n"
-        );
-        std::fs::write(&spec, text).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_passline"));
-        command.arg("run").arg(&spec).arg("--out").arg(self.folder.path().join("out"));
-        command.output().await.unwrap()
+    async fn run(&self, urls: [&str; 2]) -> Output {
+        run(self.folder.path(), urls).await
     }
+}
+
+/// Runs a spec in this folder with unit 1 at the first URL, and unit 2 at the second.
+async fn run(folder: &Path, [first, second]: [&str; 2]) -> Output {
+    let spec = folder.join("both.yaml");
+    let text = format!(
+        "spec: both\ndevices:\n  \
+         a: {{ link: '{first}', unit_id: 1, points: {{ id: {{ holding: 0 }} }} }}\n  \
+         b: {{ link: '{second}', unit_id: 2, points: {{ id: {{ holding: 0 }} }} }}\n\
+         tests:\n  - test: both\n    steps:\n      \
+         - {{ read: a.id, equals: 1 }}\n      - {{ read: b.id, equals: 2 }}\n"
+    );
+    std::fs::write(&spec, text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_passline"));
+    command.arg("run").arg(&spec).arg("--out").arg(folder.join("out"));
+    command.output().await.unwrap()
 }
 
 fn url(port: &Path, options: &str) -> String {
@@ -92,6 +105,37 @@ async fn two_spellings_of_a_port_are_treated_in_one_way_and_speak_one_language()
     let output = bus.run([&plain, &ascii]).await;
     assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
     assert!(shown(&output).contains("with different schemes"), "{}", shown(&output));
+}
+
+/// The files are found from the spec, and not from where the command runs.
+#[tokio::test]
+async fn tls_trusts_the_authority_that_the_spec_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let pki = folder.path().join("pki");
+    std::fs::create_dir(&pki).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(pki.join("meter.pem"), certificate.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(pki.join("meter.key"), key.serialize_pem()).unwrap();
+    let identity = Identity {
+        certificate: pki.join("meter.pem"),
+        key: pki.join("meter.key"),
+        authorities: None,
+        role: None,
+    };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let endpoint = line();
+    let tls = Tls::new(&identity).unwrap();
+    tokio::spawn(endpoint.serve(Listener::Tls(listener, tls), pending()));
+    let url = format!("tls://localhost:{port}?ca=pki/meter.pem");
+    let output = run(folder.path(), [&url, &url]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    let url = format!("{url}&name=pump.plant");
+    let output = run(folder.path(), [&url, &url]).await;
+    assert_eq!(output.status.code(), Some(3), "{}", shown(&output));
+    let says = "the device's certificate is for localhost, not for pump.plant";
+    assert!(shown(&output).contains(says), "{}", shown(&output));
 }
 
 /// A group of this machine that is not root's.
