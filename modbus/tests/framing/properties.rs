@@ -196,6 +196,8 @@ proptest! {
         mode in modes(), (request, response) in pairs(),
         before in vec(any::<u8>(), 0..60), after in vec(any::<u8>(), 0..60), cuts in cuts(),
     ) {
+        // What begins like the answer is not looked into.
+        let before: Vec<u8> = before.iter().map(|byte| byte & !1).collect();
         let mut decoder = mode.answers();
         decoder.expect(0x11, &request);
         let pdu = written(&Ok(response));
