@@ -189,7 +189,119 @@ async fn our_client_keeps_sixteen_requests_open_at_a_libmodbus_server() {
     our_client_asks_all_at_once(port).await;
 }
 
+/// What pymodbus's server says beyond its tables. `moved` takes each limit off its value.
+fn beyond_spec(port: u16, moved: bool) -> String {
+    let (one, more) = if moved { ("x", 1) } else { ("", 0) };
+    format!(
+        "
+spec: beyond
+devices:
+  peer:
+    link: tcp://127.0.0.1:{port}
+    unit_id: 17
+    points:
+      vendor: {{ device_id: vendor_name }}
+      code: {{ device_id: 1 }}
+      name: {{ device_id: product_name, type: string, length: 6 }}
+      id: {{ server_id: true, type: string, length: 13 }}
+      dummy: {{ file: {{ number: 1, record: 0 }}, type: string, length: 10 }}
+      queued: {{ fifo: 9 }}
+      last: {{ fifo: 9, at: 3 }}
+      naks: {{ diagnostic: server_nak_count }}
+tests:
+  - test: beyond the tables
+    steps:
+      - {{ read: peer.vendor, equals: Example Works{one} }}
+      - {{ read: peer.code, equals: EW-17{one} }}
+      - {{ read: peer.name, equals: {one}Meter. }}
+      - {{ read: peer.id, equals: {one}Example Works }}
+      - {{ read: peer.dummy, equals: SERVER DUMMY RECORD.{one} }}
+      - {{ read: peer.queued, equals: {} }}
+      - {{ read: peer.last, equals: {} }}
+      - {{ read: peer.naks, equals: {more} }}
+      - {{ read: {{ device: peer, device_id: 9 }}, exception: {} }}
+",
+        4 + more,
+        3 + more,
+        2 + more
+    )
+    .replace("equals: xExample Works", "equals: xxample Works")
+    .replace("equals: SERVER DUMMY RECORD.x", "equals: SERVER DUMMY RECORDx")
+    .replace("equals: xMeter.", "equals: xMeter")
+}
+
+#[tokio::test]
+#[ignore = "needs pymodbus: .ci/run installs and runs it"]
+async fn our_command_judges_what_a_pymodbus_server_has_beyond_its_tables() {
+    let (port, _server) = programs::serve(&mut programs::python("pymodbus_server.py")).await;
+    let directory = tempfile::tempdir().unwrap();
+    for (name, moved, exit, counts) in
+        [("holds", false, 0, ": 9 passed"), ("misses", true, 1, ", 9 failed")]
+    {
+        let spec = directory.path().join(format!("{name}.yaml"));
+        std::fs::write(&spec, beyond_spec(port, moved)).unwrap();
+        let mut passline = programs::command(env!("CARGO_BIN_EXE_passline"));
+        passline.arg("run").arg(&spec).arg("--out").arg(directory.path().join(name));
+        let output = tokio::time::timeout(PATIENCE, passline.output()).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{said}{errors}");
+        assert!(said.contains(counts), "{said}");
+    }
+}
+
 // --- their clients, our simulator -----------------------------------------------------------
+
+#[tokio::test]
+#[ignore = "needs pymodbus: .ci/run installs and runs it"]
+async fn a_pymodbus_client_reads_what_our_simulator_has_beyond_its_tables() {
+    let directory = tempfile::tempdir().unwrap();
+    let spec = directory.path().join("spec.yaml");
+    let (long, longer) = ("l".repeat(120), "m".repeat(130));
+    let text = format!(
+        "
+spec: beyond
+devices:
+  peer:
+    unit_id: 1
+    points:
+      vendor: {{ device_id: 0 }}
+      code: {{ device_id: 1 }}
+      revision: {{ device_id: 2 }}
+      name: {{ device_id: product_name }}
+      own: {{ device_id: 0x80 }}
+      server: {{ server_id: true }}
+      status: {{ exception_status: true }}
+      record: {{ file: {{ number: 4, record: 1 }}, type: u32 }}
+      first: {{ fifo: 0x04DE, at: 0 }}
+      second: {{ fifo: 0x04DE, at: 1 }}
+      refused: {{ diagnostic: bus_exception_error_count }}
+    simulate:
+      values:
+        {{ vendor: Example, code: {long}, revision: V2.11, name: {longer}, own: x, server: 2A FF,
+          status: 109, record: 0x0DFE0020, first: 440, second: 4740, refused: 7 }}
+tests: [{{ test: t, steps: [{{ read: peer.vendor, equals: Example }}] }}]
+"
+    );
+    std::fs::write(&spec, text).unwrap();
+    let mut passline = programs::command(env!("CARGO_BIN_EXE_passline"));
+    let (port, _simulator) = programs::serve(passline.arg("simulate").arg(spec)).await;
+    let said = programs::ask(&mut programs::python("pymodbus_beyond.py"), port, &[]).await;
+    let basic = format!("0=Example 1={long} 2=V2.11");
+    let due = [
+        &basic,
+        &format!("{basic} 4={longer}"),
+        &format!("{basic} 4={longer} 128=x"),
+        "V2.11",
+        "2a True",
+        "109",
+        "0dfe0020",
+        "[440, 4740]",
+        "a537",
+        "7",
+    ];
+    assert_eq!(said, due);
+}
 
 #[tokio::test]
 async fn a_tokio_modbus_client_reads_and_writes_our_simulator() {

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import sys
 
-from pymodbus import pymodbus_apply_logging_config
+from pymodbus import ModbusDeviceIdentification, pymodbus_apply_logging_config
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -26,8 +26,20 @@ def device(unit):
     return SimDevice(unit, simdata=(coils, discrete, holding, inputs))
 
 
+IDENTITY = ModbusDeviceIdentification(
+    info_name={
+        "VendorName": "Example Works",
+        "ProductCode": "EW-17",
+        "MajorMinorRevision": "2.11",
+        "ProductName": "Meter" + "." * 200,
+        "ModelName": "Model" + "." * 100,
+    }
+)
+
+
 async def main():
-    server = ModbusTcpServer([device(unit) for unit in UNITS], address=("127.0.0.1", 0))
+    devices = [device(unit) for unit in UNITS]
+    server = ModbusTcpServer(devices, identity=IDENTITY, address=("127.0.0.1", 0))
     await server.serve_forever(background=True)
     port = server.transport.sockets[0].getsockname()[1]
     print("listening on", port, flush=True)
