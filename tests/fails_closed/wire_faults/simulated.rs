@@ -1,5 +1,8 @@
 //! Every kind of fault of a simulated device, and what a run says about it.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
 use serde_json::Value;
 
 use super::{check, classes};
@@ -206,4 +209,62 @@ tests:
     let ended = bench.run(&["--simulate"]);
     assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
     assert_eq!(came_to(check(&bench.document(), "d.p#2")), PASS);
+}
+
+/// `passline simulate`, ended with the test, and where it listens.
+struct Served(Child, String);
+
+impl Served {
+    fn start(bench: &Bench) -> Self {
+        let mut command = bench.passline(&["simulate", "spec.yaml", "--seed", "1"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.split_whitespace().nth(2).unwrap().to_owned();
+        Self(child, url)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn writes_that_go_wrong_are_found_where_they_are_read_back() {
+    let device = |unit: u8, faults: &str| {
+        format!(
+            "  d{unit}:
+    link: tcp://192.0.2.1
+    unit_id: {unit}
+    points: {{ p: {{ holding: 3 }} }}
+    simulate: {{ values: {{ p: 7 }}, faults: [{faults}] }}
+"
+        )
+    };
+    let cases = [
+        ("", 0, "9"),
+        ("{ fault: not_stored }", 1, "7"),
+        // What is shown is what was there, and nobody can know better.
+        ("{ fault: frozen }", 1, "7"),
+        // It is stored, and the answer says otherwise.
+        ("{ fault: old_echo }", 3, "9"),
+        ("{ fault: exception, code: 1, scope: { function: 6 } }", 3, "7"),
+    ];
+    let devices: String = (1..).zip(cases).map(|(unit, case)| device(unit, case.0)).collect();
+    let bench = Bench::with(&format!(
+        "spec: writes\ndevices:\n{devices}tests:\n  - test: t\n    steps: [{{ read: d1.p, equals: 7 }}]\n"
+    ));
+    let served = Served::start(&bench);
+    for (unit, (faults, code, held)) in (1..).zip(cases) {
+        let unit = format!("--unit-id={unit}");
+        let patience = "--timeout=20s";
+        let write = ["write", &served.1, &unit, patience, "holding:3=9", "--verify"];
+        let written = bench.ends(&write);
+        assert_eq!(written.code, code, "{faults}: {}{}", written.out, written.err);
+        let read = bench.ends(&["read", &served.1, &unit, patience, "holding:3"]);
+        assert_eq!((read.code, read.out.trim()), (0, held), "{faults}: {}", read.err);
+    }
 }
