@@ -8,7 +8,8 @@ use crate::{framing::mbap, pdu};
 /// Why a call has no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// There is no connection; nothing was sent.
+    /// There is no connection, or it was refused before anything that was sent over it was looked
+    /// at: see [`CloseReason::Refused`].
     #[error("no connection: {0}")]
     Connect(#[source] ConnectError),
     /// The connection ended while the call was open.
