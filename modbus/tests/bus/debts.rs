@@ -212,6 +212,33 @@ async fn a_dead_unit_costs_the_others_two_timeouts_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_unit_that_comes_back_holds_nobody_up() {
+    let mut bench = Bench::new(rtu(slow()));
+    without_answer(&mut bench, 1, read(0x10)).await;
+    tokio::time::sleep(SECOND * 30).await;
+    let back = bench.start(2, read(0x11));
+    bench.hear(8).await;
+    bench.say(30, &answer(7)).await;
+    let begun = bench.now();
+    // Its line is listened to for half a minute; meanwhile others are asked, and it is not.
+    let behind = bench.start(3, read(0x12));
+    for n in 0..100_u16 {
+        let call = bench.start_to(2, 4, read(n));
+        assert_eq!(bench.hear(8).await[0], 2);
+        bench.say(30, &frame(&[2, 3, 2, 0, 9])).await;
+        assert_eq!(call.await.unwrap().result, holds(9));
+    }
+    assert!(bench.now() - begun < 5000, "{} {begun}", bench.now());
+    assert!(!back.is_finished());
+    for (call, value) in [(back, 2), (behind, 3)] {
+        assert_eq!(bench.hear(8).await[3], 0x0F + u8::try_from(value).unwrap());
+        bench.say(30, &answer(value)).await;
+        assert_eq!(call.await.unwrap().result, holds(value));
+    }
+    assert!(bench.now() - begun > 30_000, "{} {begun}", bench.now());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_missing_for_a_minute_is_lost() {
     let mut bench = Bench::new(rtu(slow()));
     without_answer(&mut bench, 1, read(0x10)).await;

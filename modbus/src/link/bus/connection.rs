@@ -12,6 +12,7 @@ use tokio::{
 use super::{
     debts::Kind,
     exchange::{Asked, Exchange, Outcome},
+    parked::Parked,
     wire::{Heard, Wire},
 };
 use crate::{
@@ -29,6 +30,13 @@ use crate::{
 /// may be half open.
 const SILENCES: u32 = 2;
 
+/// Whose turn it is.
+struct Turn {
+    waiting: Waiting,
+    /// It was sent before, and the line has been listened to since.
+    is_listened: bool,
+}
+
 /// See the module.
 pub(super) struct Connection<'l, S, O> {
     wire: Wire<S>,
@@ -37,13 +45,13 @@ pub(super) struct Connection<'l, S, O> {
     mode: Mode,
     /// The call whose turn it is.
     waiting: Option<Waiting>,
+    parked: Parked,
     pdu: Vec<u8>,
     frame: Vec<u8>,
     /// No request begins before this.
     free: Instant,
     /// Nor before this, as long as an answer of this kind is missing.
     settle: Option<(Kind, Instant)>,
-    idle_since: Instant,
     /// A call has been answered on it.
     is_proven: bool,
     /// It was idle when the open call was sent, at this count of bytes received.
@@ -79,11 +87,11 @@ where
             bus,
             mode,
             waiting: None,
+            parked: Parked::default(),
             pdu: Vec::new(),
             frame: Vec::new(),
             free,
             settle: None,
-            idle_since: now,
             is_proven: false,
             stale_at: None,
             silences: 0,
@@ -104,7 +112,7 @@ where
 
     async fn talk(&mut self) -> Result<Infallible, CloseReason> {
         loop {
-            let waiting = self.next().await?;
+            let Turn { waiting, is_listened } = self.next().await?;
             let call = waiting.call.clone();
             self.waiting = Some(waiting);
             let result = match self.encode(&call) {
@@ -113,32 +121,48 @@ where
                     None => continue,
                     Some(error) => Err(error),
                 },
-                Ok(()) => self.transact(&call).await?,
+                Ok(()) => match self.transact(&call, is_listened).await? {
+                    None => continue,
+                    Some(result) => result,
+                },
             };
             self.finish(result);
-            if self.bus.pace.is_none() && self.silences >= SILENCES {
+            let is_spent = self.silences >= SILENCES && self.parked.is_empty();
+            if self.bus.pace.is_none() && is_spent {
                 return Err(CloseReason::Silent { timeouts: self.silences });
             }
         }
     }
 
-    /// The next call. The line is listened to meanwhile.
-    async fn next(&mut self) -> Result<Waiting, CloseReason> {
-        self.idle_since = Instant::now();
+    /// Whose turn is next. The line is listened to meanwhile.
+    async fn next(&mut self) -> Result<Turn, CloseReason> {
         let rest = self.line.options.idle_close.filter(|_| self.bus.pace.is_none());
-        let until = rest.map(|limit| after(self.idle_since, limit / 4 * 3));
+        let rest = rest.map(|limit| after(Instant::now(), limit / 4 * 3));
         let Line { queue, exchange, .. } = &mut *self.line;
+        let mut is_closing = false;
         loop {
+            if let Some(waiting) = self.parked.ready(&exchange.debts, Instant::now()) {
+                return Ok(Turn { waiting, is_listened: true });
+            }
+            if let Some(waiting) = self.parked.release() {
+                return Ok(Turn { waiting, is_listened: false });
+            }
+            if is_closing && self.parked.is_empty() {
+                return Err(CloseReason::Link);
+            }
             select! {
                 biased;
-                heard = self.wire.hear(exchange, until) => {
-                    if let Heard::Time = heard? {
+                heard = self.wire.hear(exchange, self.parked.until().or(rest)) => {
+                    if matches!(heard?, Heard::Time) && self.parked.is_empty() {
                         return Err(CloseReason::Idle);
                     }
                 }
-                next = poll_fn(|context| queue.poll_next(context)) => {
-                    return next.ok_or(CloseReason::Link);
-                }
+                next = poll_fn(|context| queue.poll_next(context)), if !is_closing => match next {
+                    None => is_closing = true,
+                    Some(waiting) => if let Some(waiting) = self.parked.hold(waiting) {
+                        return Ok(Turn { waiting, is_listened: false });
+                    },
+                },
             }
         }
     }
@@ -165,31 +189,33 @@ where
         Ok(None)
     }
 
-    /// Asks, and asks again if what came could be owed to an earlier request.
-    async fn transact(&mut self, call: &Call) -> Result<Result<Answer, LinkError>, CloseReason> {
-        let function = call.request.function_code().value();
-        let kind = Kind::new(call.unit, function);
-        let mut is_listened = false;
-        loop {
-            self.line.exchange.debts.forget(Instant::now());
-            let oldest = self.line.exchange.debts.oldest(kind);
-            match self.ask(call, kind, is_listened).await? {
-                Outcome::Answer(answer) => return Ok(Ok(answer)),
-                Outcome::Failed(error) => return Ok(Err(error)),
-                Outcome::SetAside(answer) => {
-                    let sent = self.waiting.as_ref().and_then(|waiting| waiting.sent);
-                    let age = sent.zip(oldest).map_or(Duration::ZERO, |(sent, at)| sent - at);
-                    // A device is not late by the same amount to the microsecond.
-                    let until = after(Instant::now(), age.saturating_add(call.timeout));
-                    let answer = self.listen(kind, answer, until).await?;
-                    if !is_read(&call.request) {
-                        self.line.exchange.settled(kind);
-                        return Ok(Ok(answer));
-                    }
-                    is_listened = true;
-                }
+    /// Asks. `None` if it is not decided yet: the read has another turn.
+    async fn transact(
+        &mut self,
+        call: &Call,
+        is_listened: bool,
+    ) -> Result<Option<Result<Answer, LinkError>>, CloseReason> {
+        let kind = Kind::new(call.unit, call.request.function_code().value());
+        self.line.exchange.debts.forget(Instant::now());
+        let oldest = self.line.exchange.debts.oldest(kind);
+        let answer = match self.ask(call, kind, is_listened).await? {
+            Outcome::Answer(answer) => return Ok(Some(Ok(answer))),
+            Outcome::Failed(error) => return Ok(Some(Err(error))),
+            Outcome::SetAside(answer) => answer,
+        };
+        let sent = self.waiting.as_ref().and_then(|waiting| waiting.sent);
+        let age = sent.zip(oldest).map_or(Duration::ZERO, |(sent, at)| sent - at);
+        // A device is not late by the same amount to the microsecond.
+        let until = after(Instant::now(), age.saturating_add(call.timeout));
+        if is_read(&call.request) {
+            if let Some(waiting) = self.waiting.take() {
+                self.parked.park(waiting, kind, until);
             }
+            return Ok(None);
         }
+        let answer = self.listen(kind, answer, until).await?;
+        self.line.exchange.settled(kind);
+        Ok(Some(Ok(answer)))
     }
 
     /// Sends the request and waits for what becomes of it.
@@ -262,7 +288,7 @@ where
         Ok(sent)
     }
 
-    /// Listens as long as something owed may come. Returns the answer that came last.
+    /// Listens as long as what is owed to an earlier write may come. Returns what came last.
     async fn listen(
         &mut self,
         kind: Kind,
@@ -313,6 +339,7 @@ where
             exchange.reporter.went(now, part, waiting.call.id, What::Garbage);
         }
         exchange.closed(reason, now);
+        self.line.queue.put_back(self.parked.end());
         match self.waiting.take() {
             Some(mut waiting) if is_stale && !waiting.again && waiting.is_read() => {
                 waiting.again = true;

@@ -7,6 +7,7 @@
 //! | `connection` | who may speak when: one connection from its beginning to its end |
 //! | `wire` | bytes to parts, the echo, and when the line was last in use |
 //! | `exchange` | whose each part is, and what that means for the open call. No I/O |
+//! | `parked` | reads that wait for their second turn. Pure |
 //! | `debts` | which answers are missing. Pure |
 //! | `echo` | whether the line repeats what is sent. Pure |
 //!
@@ -19,7 +20,7 @@
 //! - a read is sent, and what answers it is set aside: it could be what is owed;
 //! - the line is listened to for as long as the answer had been missing when the read was sent, and
 //!   a response timeout more. A device that is late by the same amount each time, however large,
-//!   delivers the other answers within that;
+//!   delivers the other answers within that. Other units are served meanwhile;
 //! - the same read is sent again, and only what answers that is used.
 //!
 //! A write is sent once; its answer counts after the same listening. This relies on two things:
@@ -30,6 +31,7 @@ mod connection;
 mod debts;
 mod echo;
 mod exchange;
+mod parked;
 mod wire;
 
 pub(super) use self::exchange::Exchange;
