@@ -136,6 +136,18 @@ fn tables_are_read_apart_each_to_its_limit() {
 }
 
 #[test]
+fn spans_overlap_where_they_share_an_address() {
+    for (start, count, expected) in
+        [(0, 10, false), (0, 11, true), (10, 1, true), (12, 9, true), (13, 1, false)]
+    {
+        let (one, other) = (holding(10, 3), holding(start, count));
+        assert_eq!(one.overlaps(other), expected, "{other}");
+        assert_eq!(other.overlaps(one), expected, "{other}");
+    }
+    assert!(!holding(10, 3).overlaps(span(Table::Input, 10, 3)));
+}
+
+#[test]
 fn refuses_what_no_read_can_carry() {
     let quirks = Quirks { max_registers: 10, ..Quirks::default() };
     let rules = Rules::new(quirks).unwrap();

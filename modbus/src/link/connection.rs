@@ -184,7 +184,11 @@ where
             }
         }
         if is_datagram {
-            self.line.exchange.garbage(self.decoder.rest(), now);
+            // A datagram is whole, whatever its header says.
+            match self.line.exchange.overstated(self.decoder.rest()) {
+                Some(frame) if self.line.exchange.take(&frame, now) => heard = Heard::Answers,
+                _ => self.line.exchange.garbage(self.decoder.rest(), now),
+            }
             self.decoder = Decoder::new();
         }
         if heard == Heard::Answers {

@@ -108,7 +108,7 @@ pub struct Tolerance {
 impl Tolerance {
     /// Whether answers cannot be told apart by their transaction ids, or their ends not by the
     /// next frame: then there is one request at a time.
-    pub(super) fn is_one_at_a_time(self) -> bool {
+    pub fn is_one_at_a_time(self) -> bool {
         let contains = |oddity| self.oddities.contains(oddity);
         contains(Oddity::TransactionId) || contains(Oddity::Length)
     }

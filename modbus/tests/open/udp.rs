@@ -128,3 +128,26 @@ async fn a_datagram_that_is_lost_is_a_timeout_and_its_late_answer_is_never_used(
     assert_eq!(result, holds(7));
     assert_eq!(link.counters().late, 1);
 }
+
+/// A datagram is whole, whatever its header says: nothing has to be waited for.
+#[tokio::test]
+async fn what_a_datagram_has_wrong_is_put_up_with_where_the_address_says_so() {
+    let wrong = [0, 0, 0, 0, 0, 6, 9, 3, 2, 0, 7];
+    for (tolerate, is_enough) in
+        [("transaction_id,unit_id,length", true), ("transaction_id,unit_id", false)]
+    {
+        let (device, port) = socket().await;
+        let link = open(&format!("udp://127.0.0.1:{port}?tolerate={tolerate}"));
+        let device = async {
+            let (_, peer) = request(&device).await;
+            device.send_to(&wrong, peer).await.unwrap();
+        };
+        let patience = if is_enough { PATIENCE } else { Duration::from_millis(50) };
+        let (answer, ()) = tokio::join!(read(&link, 0, patience), device);
+        if is_enough {
+            assert_eq!(answer, holds(7));
+        } else {
+            assert!(matches!(answer, Err(LinkError::Timeout { .. })), "{answer:?}");
+        }
+    }
+}

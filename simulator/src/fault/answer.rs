@@ -139,7 +139,7 @@ impl Context<'_> {
         let scope = self.span.unwrap_or(read);
         for (index, address) in (0..usize::from(read.count())).zip(read.address()..=u16::MAX) {
             let Some(cell) = Span::new(read.table(), address, 1) else { continue };
-            if !scope::overlap(scope, cell) {
+            if !scope.overlaps(cell) {
                 continue;
             }
             if let Some(&[word]) = image.words(cell) {
@@ -180,7 +180,7 @@ impl Context<'_> {
     /// The first bit of what is read that is in scope, and the one behind the last.
     fn within(&self, read: Option<Span>) -> Option<(usize, usize)> {
         let read = read?;
-        let scope = self.span.filter(|span| scope::overlap(*span, read)).unwrap_or(read);
+        let scope = self.span.filter(|span| span.overlaps(read)).unwrap_or(read);
         let size = if read.table().is_bits() { 1 } else { 16 };
         let start = u32::from(read.address());
         let first = u32::from(scope.address()).max(start) - start;

@@ -26,7 +26,7 @@ pub struct Scope {
 impl Scope {
     pub(super) fn covers(&self, asked: &Asked<'_>) -> bool {
         let asks_for = |place| asked.request.is_some_and(|request| asks_for(request, place));
-        self.span.is_none_or(|span| asked.touches(|touched| overlap(span, *touched)))
+        self.span.is_none_or(|span| asked.touches(|touched| span.overlaps(*touched)))
             && self.beyond.is_none_or(asks_for)
             && self.start.is_none_or(|start| asked.touches(|touched| touched.address() == start))
             && self.more_than.is_none_or(|most| asked.touches(|touched| touched.count() > most))
@@ -111,27 +111,9 @@ fn span(table: Table, start: u16, count: usize) -> Option<Span> {
     Span::new(table, start, u16::try_from(count.min(room)).ok()?)
 }
 
-pub(super) fn overlap(one: Span, other: Span) -> bool {
-    one.table() == other.table()
-        && u32::from(one.address()) < other.end()
-        && u32::from(other.address()) < one.end()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans_overlap_where_they_share_an_address() {
-        let span = |start, count| Span::new(Table::Holding, start, count).unwrap();
-        for (start, count, expected) in
-            [(0, 10, false), (0, 11, true), (10, 1, true), (12, 9, true), (13, 1, false)]
-        {
-            assert_eq!(overlap(span(10, 3), span(start, count)), expected, "{start} {count}");
-            assert_eq!(overlap(span(start, count), span(10, 3)), expected, "{start} {count}");
-        }
-        assert!(!overlap(span(10, 3), Span::new(Table::Input, 10, 3).unwrap()));
-    }
 
     #[test]
     fn a_request_past_the_end_touches_what_there_is() {
