@@ -1,5 +1,6 @@
 //! Faults of any kinds together: nothing they do stops a device, and what they draw is the seed's.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use passline_modbus::framing::Framing;
 use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::point::{Span, Table};
 use passline_simulator::device::Device;
+use passline_simulator::endpoint::{Endpoint, Wire};
 use passline_simulator::fault::{
     AnswerFault as A, Arrival, Fault, FrameFault as F, HeaderFault as H, Kind, Length, Noise,
     Probability, Reaction, Received, RequestFault as R, Scope, Seed, Sent, TransactionId, Trigger,
@@ -15,6 +17,8 @@ use passline_simulator::fault::{
 use passline_simulator::image::Image;
 use proptest::prelude::*;
 use proptest::sample::select;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
 
 use crate::support::image;
 
@@ -200,4 +204,38 @@ fn jitter_is_spread_over_all_of_its_range() {
         tenths[usize::try_from(sent.delay.as_millis() / 10).unwrap().min(9)] += 1;
     }
     assert!(tenths.iter().all(|count| (60..140).contains(count)), "{tenths:?}");
+}
+
+/// Asks over a connection of a line with these faults, for as long as anything comes.
+async fn serve(faults: Vec<Fault>, framing: Framing, requests: &[Vec<u8>]) -> Option<u64> {
+    let device = Device::new(image()).with_faults(faults, Seed::of_device(1, "meter"));
+    let line = Endpoint::new(BTreeMap::from([(1, device)]), Instant::now());
+    for request in requests {
+        let mut client = line.connect_by(Wire::instant(framing));
+        let mut heard = Vec::new();
+        client.write_all(request).await.unwrap();
+        let _ = timeout(Duration::from_mins(1), client.read_to_end(&mut heard)).await;
+        assert!(heard.len() < 200_000, "{} bytes", heard.len());
+    }
+    line.with_device(1, |device| device.statistics().requests)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_faults_stop_a_line(
+        faults in prop::collection::vec(fault(), 1..5),
+        framing in select(vec![Framing::Mbap, Framing::Rtu, Framing::Ascii]),
+    ) {
+        let read: &[u8] = match framing {
+            Framing::Mbap => &[0, 7, 0, 0, 0, 6, 1, 3, 0, 3, 0, 2],
+            Framing::Rtu => &[1, 3, 0, 3, 0, 2, 0x34, 0x0B],
+            Framing::Ascii => b":010300030002F7\r\n",
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_time().start_paused(true).build().unwrap();
+        let asked = runtime.block_on(serve(faults, framing, &vec![read.to_vec(); 5]));
+        prop_assert_eq!(asked, Some(5));
+    }
 }
