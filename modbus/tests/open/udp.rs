@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use passline_modbus::link::{LinkError, What};
+use passline_modbus::link::{ConnectError, LinkError, What};
 use tokio::net::UdpSocket;
 
 use crate::{PATIENCE, holds, open, read, watched};
@@ -110,6 +110,17 @@ async fn a_stranger_is_not_heard() {
     let (result, ()) = tokio::join!(read(&link, 0, PATIENCE), device);
     assert_eq!(result, holds(7));
     assert_eq!(link.counters().foreign, 0);
+}
+
+#[tokio::test]
+async fn a_device_that_is_not_there_is_a_refusal() {
+    let (device, port) = socket().await;
+    drop(device);
+    let link = open(&format!("udp://127.0.0.1:{port}"));
+    for _ in 0..2 {
+        let error = read(&link, 0, Duration::from_millis(100)).await.unwrap_err();
+        assert_eq!(error, LinkError::Connect(ConnectError::Refused));
+    }
 }
 
 #[tokio::test]

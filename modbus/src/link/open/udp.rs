@@ -50,10 +50,15 @@ impl AsyncRead for Datagrams {
     ) -> Poll<io::Result<()>> {
         loop {
             let before = buffer.filled().len();
-            let result = self.0.poll_recv(context, buffer);
-            // An empty datagram is not the end: there is none.
-            if !matches!(result, Poll::Ready(Ok(()))) || buffer.filled().len() > before {
-                return result;
+            match self.0.poll_recv(context, buffer) {
+                // An empty datagram is not the end: there is none.
+                Poll::Ready(Ok(())) if buffer.filled().len() == before => {}
+                Poll::Ready(result) => return Poll::Ready(result),
+                // That nobody listens there makes no socket readable; it is found by who looks, at
+                // the latest when the answer is overdue.
+                Poll::Pending => {
+                    return self.0.take_error()?.map_or(Poll::Pending, |e| Poll::Ready(Err(e)));
+                }
             }
         }
     }
