@@ -5,7 +5,7 @@
 //! | [`image`] | the memory of a device: four tables, sparse | what its words mean |
 //! | [`device`] | one unit: a request in, an answer out | clocks, streams |
 //! | [`fault`] | how a device deviates: what, at which requests, when | clocks, streams |
-//! | [`endpoint`] | a line with its units, served in memory and over TCP | what the answers are |
+//! | [`endpoint`] | a line with its units, served on whatever a line hangs on | what the answers are |
 //!
 //! The codec and the framing are those of the client, from `passline-modbus`. Nothing here knows
 //! of tests, limits or verdicts, and no request makes it panic.

@@ -53,10 +53,16 @@ const STREAM: usize = 16 * 1024;
 
 /// The units of one line. Dropping it ends all that it serves.
 ///
-/// An answer goes out when it is due, whatever was asked before it on the same connection; answers
-/// due together go out in the order of their requests. While 64 KiB of answers wait or are not
-/// read, no more requests are taken from that connection. It ends when the client ends its side,
-/// or when what comes in is not Modbus TCP; answers that are not due by then are dropped.
+/// With Modbus TCP an answer goes out when it is due, whatever was asked before it on the same
+/// connection; answers due together go out in the order of their requests. While 64 KiB of answers
+/// wait or are not read, no more requests are taken from that connection. It ends when the client
+/// ends its side, or when what comes in is not Modbus TCP; answers that are not due by then are
+/// dropped.
+///
+/// With serial framings one frame goes out at a time, and an answer waits until the line is silent.
+/// Nobody answers for a unit id that is not there, and unit id 0 is a broadcast: all units do what
+/// is written, and none answers. Over TCP that is the same: it is how a gateway that passes frames
+/// through looks from outside.
 #[derive(Debug)]
 pub struct Endpoint {
     units: Arc<Units>,
