@@ -100,10 +100,8 @@ fn transactions(
 /// As many round trips as it takes with the window of the line, and the pauses between them.
 fn duration(device: &Device, reads: usize, round_trip: Duration) -> Duration {
     let own = device.line.as_ref().and_then(|line| line.address.overrides().in_flight);
-    let window = match device.tolerance.is_one_at_a_time() {
-        true => 1,
-        false => own.or(device.in_flight).unwrap_or_default().get(),
-    };
+    let window = own.or(device.in_flight).unwrap_or_default().get();
+    let window = if device.tolerance.is_one_at_a_time() { 1 } else { window };
     let reads = u32::try_from(reads).unwrap_or(u32::MAX);
     let own = device.line.as_ref().and_then(|line| line.address.overrides().pause);
     let pause = own.or(device.pause).unwrap_or_default();
