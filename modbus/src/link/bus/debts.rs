@@ -110,3 +110,78 @@ impl Debts {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A read of one or two registers of unit 1 or 2 goes out, or an answer of one of these or an
+    /// exception comes.
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Owe { unit: u8, count: u16 },
+        Pay { unit: u8, count: Option<u16> },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (1..3_u8, 1..3_u16).prop_map(|(unit, count)| Step::Owe { unit, count }),
+            (1..3_u8, proptest::option::of(1..3_u16))
+                .prop_map(|(unit, count)| Step::Pay { unit, count }),
+        ]
+    }
+
+    /// `None`: an exception.
+    fn answer(count: Option<u16>) -> Vec<u8> {
+        match count {
+            None => vec![0x83, 2],
+            Some(1) => vec![3, 2, 0, 7],
+            Some(_) => vec![3, 4, 0, 7, 0, 8],
+        }
+    }
+
+    proptest! {
+        /// Each answer pays the oldest request that it fits, and no other; nothing is lost or
+        /// made up.
+        #[test]
+        fn the_oldest_that_fits_is_paid(steps in proptest::collection::vec(step(), 0..60)) {
+            let begin = Instant::now();
+            let (mut debts, mut model) = (Debts::default(), Vec::new());
+            for (id, step) in (0_u64..).zip(steps) {
+                match step {
+                    Step::Owe { unit, count } => {
+                        debts.owe(Kind::new(unit, 3), Debt {
+                            asker: Asker::Call(id),
+                            request: Request::ReadHoldingRegisters(0, count),
+                            sent: begin + Duration::from_millis(id),
+                            timeout: Duration::from_secs(1),
+                        });
+                        model.push((id, unit, count));
+                    }
+                    Step::Pay { unit, count } => {
+                        let fits = |debt: &(u64, u8, u16)| {
+                            debt.1 == unit && count.is_none_or(|count| count == debt.2)
+                        };
+                        let due = model.iter().position(fits).map(|at| model.remove(at));
+                        let (kind, pdu) = (Kind::new(unit, 0x83), answer(count));
+                        prop_assert_eq!(debts.could_be(kind, &pdu), due.is_some());
+                        let paid = debts.pay(kind, &pdu);
+                        prop_assert_eq!(paid, due.map(|(id, _, _)| Asker::Call(id)));
+                    }
+                }
+                for unit in 1..3 {
+                    let oldest = model.iter().find(|debt| debt.1 == unit);
+                    let oldest = oldest.map(|debt| begin + Duration::from_millis(debt.0));
+                    prop_assert_eq!(debts.oldest(Kind::new(unit, 3)), oldest);
+                    prop_assert_eq!(debts.owes(Kind::new(unit, 3)), oldest.is_some());
+                }
+            }
+            debts.forget(begin + Duration::from_secs(59));
+            prop_assert_eq!(debts.owes(Kind::new(1, 3)), model.iter().any(|debt| debt.1 == 1));
+            debts.forget(begin + Duration::from_mins(2));
+            prop_assert!(!debts.owes(Kind::new(1, 3)));
+        }
+    }
+}
