@@ -1,7 +1,7 @@
 //! Points beyond the four tables: what is asked, what comes out of answers written by hand, what is
 //! refused. Whatever the answers, an inquiry ends, and a value is what the bytes say.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use passline_modbus::inquiry::{Data, Finding, Inquiry, Unusable};
 use passline_modbus::pdu::counter::Counter;
@@ -127,6 +127,31 @@ fn a_refusal_is_the_finding_but_for_objects_that_have_a_stream() {
             // Refused as a stream, too: there is no third way.
             assert_eq!(inquiry.answered(refused()), found);
         }
+    }
+}
+
+#[test]
+fn a_stream_goes_on_to_greater_ids_and_nowhere_else() {
+    let stream = |id| {
+        let mut inquiry = Inquiry::new(Location::DeviceId(id));
+        assert_eq!(inquiry.answered(Err(ExceptionCode::IllegalDataValue)), None);
+        inquiry
+    };
+    let mut inquiry = stream(0x90);
+    let first = answer(&inquiry, "2B 0E 03 03 FF 05 01 00 00");
+    assert_eq!(inquiry.answered(first.clone()), None);
+    assert_eq!(bytes(&inquiry.request()), hex("2B 0E 03 05"));
+    for next in [0, 4, 5] {
+        let mut inquiry = inquiry.clone();
+        let again = answer(&inquiry, &format!("2B 0E 03 03 FF {next:02X} 01 05 00"));
+        let circle = Unusable::Circle { after: 5, next };
+        assert_eq!(inquiry.answered(again), Some(Finding::Nothing(circle)));
+    }
+    let last = answer(&inquiry, "2B 0E 03 03 00 00 01 05 00");
+    let none = Some(Finding::Nothing(Unusable::NoObject(0x90)));
+    assert_eq!(inquiry.answered(last), none);
+    for (id, code) in [(2, "01"), (3, "02"), (0x7F, "02"), (0x80, "03"), (0xFF, "03")] {
+        assert_eq!(bytes(&stream(id).request()), hex(&format!("2B 0E {code} 00")), "{id}");
     }
 }
 

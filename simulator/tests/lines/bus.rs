@@ -199,10 +199,11 @@ fn counted(line: &Endpoint, counter: Counter) -> u16 {
     let raw = line.with_device(1, |device| {
         device.image().raw(Location::Diagnostic(counter)).map(Raw::into_owned)
     });
-    match raw.flatten() {
-        Some(Raw::Registers(count)) => count[0],
-        other => panic!("{other:?}"),
-    }
+    let count = raw.flatten().and_then(|raw| match raw {
+        Raw::Registers(count) => count.first().copied(),
+        _ => None,
+    });
+    count.unwrap()
 }
 
 #[tokio::test(start_paused = true)]

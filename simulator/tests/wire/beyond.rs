@@ -119,7 +119,10 @@ async fn a_queue_is_read_and_stays() {
 /// The standard's example of clause 6.21, and its refusals.
 #[tokio::test]
 async fn identification_by_stream_and_by_object() {
-    let ascii = |text: &str| text.bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
+    let ascii = |text: &str| {
+        let digits: Vec<String> = text.bytes().map(|byte| format!("{byte:02X}")).collect();
+        digits.concat()
+    };
     let image = with(|image| {
         image.set_object(0, b"Company identification").unwrap();
         image.set_object(1, b"Product code XX").unwrap();
