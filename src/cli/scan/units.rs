@@ -80,5 +80,7 @@ mod tests {
         }
         let sizes: Vec<usize> = Units::of(Framing::Rtu).lots().map(<[u8]>::len).collect();
         assert_eq!(sizes, [1, 15, 231]);
+        // What devices with a connection of their own have.
+        assert!(Units::of(Framing::Mbap).0.ends_with(&[247, 255, 0]));
     }
 }
