@@ -1,16 +1,4 @@
-//! How busy serial lines are kept: devices that answer at once, on pseudo-terminals paced as wires,
-//! asked over and over for ten registers, beside what the wire allows.
-//!
-//! ```text
-//! cargo run --release -p passline-simulator --example buses [SECONDS]
-//! ```
-//!
-//! One line at 9600, 19200 and 115200 baud; a line with 31 units, asked in turn; eight lines at
-//! once. The limit of a line is a read of 8 characters, its answer of 25, and twice the silence
-//! between frames (3.5 characters; 1.75 ms above 19200 baud), all 8N1. Devices and clients have a
-//! thread each; on real lines they have a machine each.
-
-#![expect(clippy::print_stdout, reason = "this is a command")]
+//! The measuring itself.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -31,12 +19,12 @@ use passline_simulator::image::Image;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Characters of a read of ten registers and of its answer.
 const CHARACTERS: usize = 8 + 25;
 
-fn main() -> Outcome<()> {
+pub(crate) fn run() -> Outcome<()> {
     let seconds = std::env::args().nth(1).map_or(Ok(5), |text| text.parse())?;
     let time = Duration::from_secs(seconds);
     println!("baud    units  buses    reads/s      limit  ratio of each bus");
