@@ -97,12 +97,11 @@ const CASES: [Case; 68] = [
 /// Each device with a test that reads both points. Who is waited for in vain is not waited for
 /// long; a slow machine is not held against the others.
 fn spec() -> String {
-    let mut devices = String::new();
-    let mut tests = String::new();
+    let (mut devices, mut tests) = (Vec::new(), Vec::new());
     for (index, (scheme, fault, p, q)) in CASES.iter().enumerate() {
         let in_vain = ["error", "timeout"].iter().any(|word| p.contains(word) || q.contains(word));
         let timeout = if in_vain { "400ms" } else { "20s" };
-        devices += &format!(
+        devices.push(format!(
             "  d{index}:
     link: \"{scheme}://192.0.2.1:{port}\"
     unit_id: 17
@@ -113,14 +112,14 @@ fn spec() -> String {
       faults: [{{ fault: {fault} }}]
 ",
             port = 1000 + index
-        );
-        tests += &format!(
+        ));
+        tests.push(format!(
             "  - test: t{index}
     steps: [{{ read: d{index}.p, equals: 7 }}, {{ read: d{index}.q, equals: 8 }}]
 "
-        );
+        ));
     }
-    format!("spec: faults\ndevices:\n{devices}tests:\n{tests}")
+    format!("spec: faults\ndevices:\n{}tests:\n{}", devices.concat(), tests.concat())
 }
 
 /// Verdict, error classes and raw content of a check.
