@@ -179,6 +179,18 @@ async fn a_write_is_sent_once_whatever_is_owed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_write_whose_own_answer_is_damaged_has_none() {
+    let mut bench = Bench::new(rtu(slow()));
+    without_answer(&mut bench, 1, write(9, 5)).await;
+    let call = bench.start(2, write(9, 6));
+    bench.hear(8).await;
+    // A refusal of the first; then the answer to the second, cut short.
+    bench.say(30, &frame(&[1, 0x86, 4])).await;
+    bench.say(300, &frame(&[1, 6, 0, 9, 0, 6])[..5]).await;
+    assert!(matches!(call.await.unwrap().result, Err(LinkError::Frame(_))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_alone_is_answered_stands_after_listening() {
     let mut bench = Bench::new(rtu(slow()));
     without_answer(&mut bench, 1, write(9, 5)).await;

@@ -213,9 +213,9 @@ where
             }
             return Ok(None);
         }
-        let answer = self.listen(kind, answer, until).await?;
-        self.line.exchange.settled(kind);
-        Ok(Some(Ok(answer)))
+        let result = self.listen(kind, answer, until).await?;
+        self.line.exchange.settled(kind, result.is_ok());
+        Ok(Some(result))
     }
 
     /// Sends the request and waits for what becomes of it.
@@ -288,21 +288,23 @@ where
         Ok(sent)
     }
 
-    /// Listens as long as what is owed to an earlier write may come. Returns what came last.
+    /// Listens as long as what is owed to an earlier write may come. Returns what came last:
+    /// if that is damaged, then what came before was the answer to the earlier one.
     async fn listen(
         &mut self,
         kind: Kind,
         mut answer: Answer,
         until: Instant,
-    ) -> Result<Answer, CloseReason> {
+    ) -> Result<Result<Answer, LinkError>, CloseReason> {
         while self.line.exchange.debts.owes(kind) {
             match self.wire.hear(&mut self.line.exchange, Some(until)).await? {
                 Heard::Time => break,
                 Heard::Outcome(Outcome::Answer(next) | Outcome::SetAside(next)) => answer = next,
-                Heard::Outcome(Outcome::Failed(_)) | Heard::Something => {}
+                Heard::Outcome(Outcome::Failed(error)) => return Ok(Err(error)),
+                Heard::Something => {}
             }
         }
-        Ok(answer)
+        Ok(Ok(answer))
     }
 
     fn finish(&mut self, result: Result<Answer, LinkError>) {

@@ -274,9 +274,11 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         self.reporter.came(now, bytes, call, What::Echo);
     }
 
-    /// Nothing of this kind is missing any more, nor waited for.
-    pub(super) fn settled(&mut self, kind: Kind) {
-        self.debts.clear(kind);
+    /// A write of this kind is over. If it `is_answered` then nothing is missing any more.
+    pub(super) fn settled(&mut self, kind: Kind, is_answered: bool) {
+        if is_answered {
+            self.debts.clear(kind);
+        }
         self.asked = None;
     }
 
