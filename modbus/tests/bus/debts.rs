@@ -179,6 +179,16 @@ async fn a_write_is_sent_once_whatever_is_owed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_answers_at_once_the_last_is_that_to_the_write() {
+    let mut bench = Bench::new(rtu(slow()));
+    without_answer(&mut bench, 1, write(9, 5)).await;
+    let call = bench.start(2, write(9, 6));
+    bench.hear(8).await;
+    bench.say(30, &[frame(&[1, 0x86, 4]), frame(&[1, 6, 0, 9, 0, 6])].concat()).await;
+    assert_eq!(call.await.unwrap().result, Ok(Ok(Response::WriteSingleRegister(9, 6))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_whose_own_answer_is_damaged_has_none() {
     let mut bench = Bench::new(rtu(slow()));
     without_answer(&mut bench, 1, write(9, 5)).await;

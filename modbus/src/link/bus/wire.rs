@@ -174,7 +174,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         outcome.or(self.parts(exchange, now))
     }
 
-    /// All parts that are there. What comes behind the one that decides is nobody's.
+    /// All parts that are there. What comes behind the one that decides is nobody's; what is set
+    /// aside decides nothing.
     fn parts<O: FnMut(Event<'_>)>(
         &mut self,
         exchange: &mut Exchange<O>,
@@ -182,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     ) -> Option<Outcome> {
         let mut outcome = None;
         while let Some(part) = self.decoder.next_part() {
-            outcome = outcome.or(exchange.take(&part, now));
+            outcome = exchange.take(&part, now).or(outcome);
         }
         outcome
     }
