@@ -135,10 +135,10 @@ impl Point {
                     return Ok(Content::Registers(vec![number].into()));
                 }
             }
-            (Medium::Queue(_), Raw::Registers(queue)) => {
+            (Medium::Queue(most), Raw::Registers(queue)) if queue.len() <= usize::from(most) => {
                 return self.part(queue, size).map(|part| Content::Registers(part.into()));
             }
-            (Medium::Bytes(_), Raw::Bytes(bytes)) => {
+            (Medium::Bytes(most), Raw::Bytes(bytes)) if bytes.len() <= usize::from(most) => {
                 return self.part(bytes, self.data_type.bytes()).map(Content::Bytes);
             }
             _ => {}
