@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+mod pki;
 
 /// Four lines; unit `u` of the n-th holds `10 * n + u` in its register 0.
 const SPEC: &str = "
@@ -183,23 +183,10 @@ fn a_spec_runs_against_a_terminal_with_a_name_and_the_name_goes_with_the_simulat
     assert!(Path::new(&name).symlink_metadata().is_err(), "the name is left behind");
 }
 
-/// PEM files of an authority and of a server on this machine.
-fn certify(bench: &Bench) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    let server = params.signed_by(&key, &authority).unwrap();
-    fs::write(bench.path("ca.pem"), authority.pem()).unwrap();
-    fs::write(bench.path("server.pem"), server.pem()).unwrap();
-    fs::write(bench.path("server.key"), key.serialize_pem()).unwrap();
-}
-
 #[test]
 fn tls_is_served_with_the_certificate_given() {
     let bench = Bench::new(BUS);
-    certify(&bench);
+    pki::write(bench.folder.path());
     let (ca, cert, key) =
         (bench.path("ca.pem"), bench.path("server.pem"), bench.path("server.key"));
     let open = format!("tls://127.0.0.1:0?cert={cert}&key={key}");

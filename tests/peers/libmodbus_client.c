@@ -1,4 +1,5 @@
-/* A Modbus TCP client by libmodbus. Usage: libmodbus_client PORT QUERY... (see README.md) */
+/* A client by libmodbus: queries in, answers out (README.md).
+ * Usage: libmodbus_client URL, with tcp://127.0.0.1:PORT or rtu://PATH, which is 115200 8N1. */
 
 #include <errno.h>
 #include <modbus/modbus.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 2000 };
+enum { MOST = 2000, LINE = 16384, PATIENCE = 10 };
 
 static void fail(const char *what) {
     fprintf(stderr, "%s: %s\n", what, modbus_strerror(errno));
@@ -45,8 +46,8 @@ static void query(modbus_t *modbus, char *text) {
     static uint8_t bits[MOST];
     static uint16_t words[MOST];
     int numbers[MOST], given = 0;
-    const char *unit = strtok(text, " "), *action = strtok(NULL, " "), *address = strtok(NULL, " ");
-    for (char *word; given < MOST && (word = strtok(NULL, " ")) != NULL;) numbers[given++] = atoi(word);
+    const char *unit = strtok(text, " \n"), *action = strtok(NULL, " \n"), *address = strtok(NULL, " \n");
+    for (char *word; given < MOST && (word = strtok(NULL, " \n")) != NULL;) numbers[given++] = atoi(word);
     if (given == 0 || modbus_set_slave(modbus, atoi(unit)) < 0) fail("query");
 
     int count = ask(modbus, action, atoi(address), numbers, given, bits, words);
@@ -61,10 +62,17 @@ static void query(modbus_t *modbus, char *text) {
     printf("\n");
 }
 
+static modbus_t *line(const char *url) {
+    if (strncmp(url, "rtu://", 6) == 0) return modbus_new_rtu(url + 6, 115200, 'N', 8, 1);
+    return modbus_new_tcp("127.0.0.1", atoi(strrchr(url, ':') + 1));
+}
+
 int main(int argc, char **argv) {
-    modbus_t *modbus = argc > 1 ? modbus_new_tcp("127.0.0.1", atoi(argv[1])) : NULL;
+    static char text[LINE];
+    modbus_t *modbus = argc == 2 ? line(argv[1]) : NULL;
     if (modbus == NULL || modbus_connect(modbus) < 0) fail("connect");
-    for (int i = 2; i < argc; i++) query(modbus, argv[i]);
+    modbus_set_response_timeout(modbus, PATIENCE, 0);
+    while (fgets(text, LINE, stdin) != NULL) query(modbus, text);
     modbus_close(modbus);
     modbus_free(modbus);
     return 0;

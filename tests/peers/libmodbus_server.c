@@ -1,5 +1,7 @@
-/* A Modbus TCP server by libmodbus: the common image of README.md, on a free loopback port.
- * Prints `listening on PORT`, serves one connection at a time, and ends with its standard input. */
+/* A server by libmodbus: the common image of README.md.
+ * Usage: libmodbus_server           all units, on a free loopback port, one connection at a time
+ *        libmodbus_server PATH UNIT one unit on a serial port, 115200 8N1: libmodbus has no more there
+ * Prints `listening on URL`, and ends with its standard input. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,38 +43,56 @@ static void answer(modbus_t *modbus, const uint8_t *request, int length) {
     modbus_reply_exception(modbus, request, MODBUS_EXCEPTION_GATEWAY_TARGET);
 }
 
-int main(void) {
+/* Waits until `source` can be read; ends the program if standard input has ended. */
+static void await_bytes(int source) {
+    fd_set ready;
+    FD_ZERO(&ready);
+    FD_SET(STDIN_FILENO, &ready);
+    FD_SET(source, &ready);
+    if (select(source + 1, &ready, NULL, NULL, NULL) < 0) fail("select");
+    if (FD_ISSET(STDIN_FILENO, &ready)) exit(0);
+}
+
+/* Answers until what is read from has ended. */
+static void serve(modbus_t *modbus) {
+    for (;;) {
+        uint8_t request[MODBUS_TCP_MAX_ADU_LENGTH];
+        await_bytes(modbus_get_socket(modbus));
+        int length = modbus_receive(modbus, request);
+        if (length < 0) return;
+        if (length > 0) answer(modbus, request, length);
+    }
+}
+
+static void serve_serial(const char *path, int unit) {
+    modbus_t *modbus = modbus_new_rtu(path, 115200, 'N', 8, 1);
+    if (modbus == NULL || modbus_set_slave(modbus, unit) < 0) fail("context");
+    if (modbus_connect(modbus) < 0) fail(path);
+    printf("listening on rtu://%s\n", path);
+    fflush(stdout);
+    serve(modbus);
+    fail(path);
+}
+
+static void serve_tcp(void) {
     modbus_t *modbus = modbus_new_tcp("127.0.0.1", 0);
     if (modbus == NULL) fail("context");
-    for (int i = 0; i < UNITS; i++) images[i] = image(units[i]);
-
-    int listener = modbus_tcp_listen(modbus, 1), connection = -1;
+    int listener = modbus_tcp_listen(modbus, 1);
     struct sockaddr_in bound;
     socklen_t size = sizeof bound;
     if (listener < 0 || getsockname(listener, (struct sockaddr *)&bound, &size) < 0) fail("listen");
-    printf("listening on %d\n", ntohs(bound.sin_port));
+    printf("listening on tcp://127.0.0.1:%d\n", ntohs(bound.sin_port));
     fflush(stdout);
-
     for (;;) {
-        fd_set ready;
-        FD_ZERO(&ready);
-        FD_SET(STDIN_FILENO, &ready);
-        int source = connection < 0 ? listener : connection;
-        FD_SET(source, &ready);
-        if (select(source + 1, &ready, NULL, NULL, NULL) < 0) fail("select");
-        if (FD_ISSET(STDIN_FILENO, &ready)) return 0;
-        if (connection < 0) {
-            connection = modbus_tcp_accept(modbus, &listener);
-            if (connection < 0) fail("accept");
-            continue;
-        }
-        uint8_t request[MODBUS_TCP_MAX_ADU_LENGTH];
-        int length = modbus_receive(modbus, request);
-        if (length > 0) {
-            answer(modbus, request, length);
-        } else if (length < 0) {
-            modbus_close(modbus);
-            connection = -1;
-        }
+        await_bytes(listener);
+        if (modbus_tcp_accept(modbus, &listener) < 0) fail("accept");
+        serve(modbus);
+        modbus_close(modbus);
     }
+}
+
+int main(int argc, char **argv) {
+    for (int i = 0; i < UNITS; i++) images[i] = image(units[i]);
+    if (argc == 3) serve_serial(argv[1], atoi(argv[2]));
+    serve_tcp();
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -23,7 +23,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 
 pub(crate) fn python(script: &str) -> Command {
     let mut command = command("python3");
-    command.arg(source(script));
+    command.arg("-B").arg(source(script)); // -B: nothing is written beside the script
     command
 }
 
@@ -49,28 +49,40 @@ pub(crate) async fn lines(command: &mut Command) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// What a client prints for these queries.
-pub(crate) async fn ask(client: &mut Command, port: u16, queries: &[String]) -> Vec<String> {
-    lines(client.arg(port.to_string()).args(queries)).await
+/// What a client at this URL prints for these queries.
+pub(crate) async fn ask(client: &mut Command, url: &str, queries: &[String]) -> Vec<String> {
+    let client = client.arg(url).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = client.spawn().unwrap_or_else(|error| panic!("{client:?}: {error}"));
+    let (mut input, text) = (process.stdin.take().unwrap(), queries.join("\n"));
+    // It answers while it is asked. If it has ended, its output says why.
+    let asked = tokio::spawn(async move { input.write_all(text.as_bytes()).await });
+    let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
+    let _ = asked.await;
+    let answers = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<_> = answers.lines().map(str::to_owned).collect();
+    let last = queries.get(answers.len().saturating_sub(1));
+    assert!(output.status.success(), "{client:?} ends after {last:?}");
+    answers
 }
 
-/// A server: its port, and the process that ends when this is dropped.
-pub(crate) async fn serve(server: &mut Command) -> (u16, Child) {
+/// A server: the URL at which it listens, and the process that ends when this is dropped.
+pub(crate) async fn serve(server: &mut Command) -> (String, Child) {
     let started = server.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut process = started.unwrap_or_else(|error| panic!("{server:?}: {error}"));
     let mut line = String::new();
     let mut output = BufReader::new(process.stdout.as_mut().unwrap());
     timeout(PATIENCE, output.read_line(&mut line)).await.unwrap().unwrap();
-    // `listening on PORT`, or `listening on tcp://HOST:PORT for ...`.
-    let place = line.strip_prefix("listening on ").and_then(|rest| rest.split_whitespace().next());
-    let port = place.and_then(|place| place.rsplit(':').next()?.parse().ok());
-    (port.unwrap_or_else(|| panic!("{server:?} does not listen: {line:?}")), process)
+    // `listening on URL`, or `listening on URL for ...`.
+    let url = line.strip_prefix("listening on ").and_then(|rest| rest.split_whitespace().next());
+    let url = url.unwrap_or_else(|| panic!("{server:?} does not listen: {line:?}")).to_owned();
+    (url, process)
 }
 
-/// What mbpoll says to a read, in the form of the other clients. It runs once for each query.
-pub(crate) async fn mbpoll(port: u16, query: &str) -> String {
+/// What mbpoll says to a read, in the form of the other clients, once for each unit: its query has a
+/// list of them, with commas. It runs once.
+pub(crate) async fn mbpoll(url: &str, query: &str) -> Vec<String> {
     let words: Vec<_> = query.split(' ').collect();
-    let [unit, table, address, count] = words[..] else { panic!("no read: {query}") };
+    let [units, table, address, count] = words[..] else { panic!("no read: {query}") };
     let kind = match table {
         "coil" => "0",
         "discrete" => "1",
@@ -79,14 +91,20 @@ pub(crate) async fn mbpoll(port: u16, query: &str) -> String {
     };
     let mut mbpoll = command("mbpoll");
     // Poll once (-1), addresses from 0 (-0), ten seconds' patience.
-    mbpoll.args(["-1", "-0", "-o", "10", "-t", kind, "-a", unit, "-r", address, "-c", count]);
-    mbpoll.args(["-p", &port.to_string(), "127.0.0.1"]);
+    mbpoll.args(["-1", "-0", "-o", "10", "-t", kind, "-a", units, "-r", address, "-c", count]);
+    match url.strip_prefix("rtu://") {
+        Some(path) => mbpoll.args(["-m", "rtu", "-b", "115200", "-P", "none", path]),
+        None => mbpoll.args(["-p", url.rsplit(':').next().unwrap(), "127.0.0.1"]),
+    };
     let output = output(&mut mbpoll).await;
     if String::from_utf8_lossy(&output.stderr).contains("Illegal data address") {
-        return "exception 2".to_owned();
+        return vec!["exception 2".to_owned()];
     }
-    // A value stands as `[5]:  65530 (-6)`.
+    // `-- Polling slave 17...`, then values as `[5]:  65530 (-6)`.
     let said = String::from_utf8(output.stdout).unwrap();
-    let values = said.lines().filter(|line| line.starts_with('['));
-    values.filter_map(|line| line.split_whitespace().nth(1)).collect::<Vec<_>>().join(" ")
+    let answer = |text: &str| {
+        let values = text.lines().filter(|line| line.starts_with('['));
+        values.filter_map(|line| line.split_whitespace().nth(1)).collect::<Vec<_>>().join(" ")
+    };
+    said.split("-- Polling").skip(1).map(answer).collect()
 }

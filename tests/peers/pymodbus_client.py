@@ -1,10 +1,11 @@
-"""A Modbus TCP client by pymodbus. Usage: pymodbus_client.py PORT QUERY... (see README.md)"""
+"""A client by pymodbus: queries in, answers out (README.md). Usage: pymodbus_client.py URL"""
 
 import logging
 import sys
 
 from pymodbus import pymodbus_apply_logging_config
-from pymodbus.client import ModbusTcpClient
+
+import pymodbus_line
 
 
 def ask(client, unit, action, address, numbers):
@@ -53,13 +54,13 @@ def show(query, answer):
     return " ".join(str(int(value)) for value in values)
 
 
-def main(port, queries):
-    with ModbusTcpClient("127.0.0.1", port=port, retries=0) as client:
-        for query in queries:
+def main(url):
+    with pymodbus_line.client(url) as client:
+        for query in sys.stdin:
             unit, action, address, *numbers = query.split()
             answer = ask(client, int(unit), action, int(address), [int(n) for n in numbers])
             print(show(query, answer))
 
 
 pymodbus_apply_logging_config(logging.CRITICAL)
-main(int(sys.argv[1]), sys.argv[2:])
+main(sys.argv[1])

@@ -1,6 +1,6 @@
-"""A Modbus TCP server by pymodbus: the common image of README.md, on a free loopback port.
+"""A server by pymodbus: the common image of README.md. Usage: pymodbus_server.py URL
 
-Prints `listening on PORT`, and ends with its standard input.
+Prints `listening on URL`, and ends with its standard input.
 """
 
 import asyncio
@@ -8,8 +8,9 @@ import logging
 import sys
 
 from pymodbus import ModbusDeviceIdentification, pymodbus_apply_logging_config
-from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
+
+import pymodbus_line
 
 UNITS = (1, 2, 17)
 ADDRESSES = range(160)
@@ -37,15 +38,13 @@ IDENTITY = ModbusDeviceIdentification(
 )
 
 
-async def main():
-    devices = [device(unit) for unit in UNITS]
-    server = ModbusTcpServer(devices, identity=IDENTITY, address=("127.0.0.1", 0))
+async def main(url):
+    server = pymodbus_line.server(url, [device(unit) for unit in UNITS], identity=IDENTITY)
     await server.serve_forever(background=True)
-    port = server.transport.sockets[0].getsockname()[1]
-    print("listening on", port, flush=True)
+    print("listening on", pymodbus_line.served(url, server), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await server.shutdown()
 
 
 pymodbus_apply_logging_config(logging.CRITICAL)  # it logs refusals as errors
-asyncio.run(main())
+asyncio.run(main(sys.argv[1]))
