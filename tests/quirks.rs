@@ -1,6 +1,6 @@
 //! Quirks of real devices, each on a simulated device that has it: what a spec that knows nothing
 //! of it sees, and what one sees that says so. The tables of `docs/quirks.md` are what is tried here.
-#![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use std::process::Command;
 use std::time::Duration;
