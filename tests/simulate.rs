@@ -8,6 +8,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+#[path = "simulate/log.rs"]
+mod log;
 mod pki;
 
 /// Four lines; unit `u` of the n-th holds `10 * n + u` in its register 0.
@@ -70,8 +72,14 @@ impl Bench {
 
     /// Starts the simulator, until this many links are served.
     fn serve(&self, listens: &[&str], links: usize) -> Simulator {
+        self.serve_with(&[], listens, links)
+    }
+
+    /// As [`Self::serve`], with these options beside.
+    fn serve_with(&self, options: &[&str], listens: &[&str], links: usize) -> Simulator {
         let spec = self.path("spec.yaml");
         let mut command = passline(&Self::arguments(&spec, listens));
+        command.args(options);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(process.stdout.take().unwrap());
         let urls = (0..links).map(|_| {

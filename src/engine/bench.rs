@@ -120,7 +120,7 @@ fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) 
         Link::open(address, options, observe)
     } else {
         options.discipline = in_memory(options.discipline);
-        let endpoint = simulation(&draft.members, seed, zero);
+        let endpoint = Endpoint::new(simulation(&draft.members, seed), zero);
         let framing = draft.address.as_ref().map(Address::framing).unwrap_or_default();
         let wire = Wire::instant(framing);
         let connect = move || {
@@ -165,7 +165,9 @@ fn in_memory(discipline: Discipline) -> Discipline {
 }
 
 /// The devices of a line as their specs say that they begin.
-pub(crate) fn simulation(members: &[&Device], seed: u64, started: Instant) -> Endpoint {
-    let units = members.iter().map(|device| (device.unit_id, device.simulated(seed)));
-    Endpoint::new(units.collect::<BTreeMap<_, _>>(), started)
+pub(crate) fn simulation(
+    members: &[&Device],
+    seed: u64,
+) -> BTreeMap<u8, passline_simulator::device::Device> {
+    members.iter().map(|device| (device.unit_id, device.simulated(seed))).collect()
 }

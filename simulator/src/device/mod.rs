@@ -127,7 +127,7 @@ impl Device {
                 if let Some(diagnostics) = self.image.diagnostics_mut() {
                     diagnostics.unanswered();
                 }
-                return Reaction::Wire(Transmission::default());
+                return Reaction::Wire(Transmission::none(shown.kinds()));
             }
             (Course::Refuse(code), _) | (_, Err(&code)) => Err(code),
             (Course::Do, Ok(request)) => self.handle(request),
@@ -140,7 +140,7 @@ impl Device {
         self.faults.rest(arrival.elapsed, sent.delay);
         // An end and an echo are no answers: who says nothing can still hang up.
         Reaction::Wire(match self.account(received, &answer, !sent.is_empty()) {
-            Said::Mute => Transmission::default(),
+            Said::Mute => Transmission::none(sent.faults),
             Said::Out => sent,
         })
     }

@@ -14,9 +14,9 @@ use passline_modbus::wait::Alarm;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::Instant;
 
-use super::answer::answer;
+use super::clients::Client;
+use super::event::What;
 use super::sending::Sending;
-use super::units::Units;
 use super::wire::Wire;
 use crate::fault::{Arrival, End, Order, Received, Transmission};
 
@@ -27,12 +27,12 @@ const CHUNK: usize = 256;
 const FULL: usize = 2 * CHUNK;
 
 /// Serves the units on one stream, until its other side is gone or a device ends it.
-pub(super) async fn serve<S>(stream: &mut S, units: &Units, mode: Mode, wire: Wire) -> End
+pub(super) async fn serve<S>(stream: &mut S, client: &Client, mode: Mode, wire: Wire) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut bus = Bus::new(units, mode, wire, Instant::now());
+    let mut bus = Bus::new(client, mode, wire, Instant::now());
     let mut alarm = Alarm::new();
     let mut chunk = [0; CHUNK];
     loop {
@@ -70,7 +70,7 @@ async fn time(alarm: &mut Alarm, due: Option<Instant>) {
 }
 
 struct Bus<'a> {
-    units: &'a Units,
+    client: &'a Client,
     wire: Wire,
     decoder: Decoder,
     /// When it was connected.
@@ -97,9 +97,9 @@ struct Bus<'a> {
 }
 
 impl<'a> Bus<'a> {
-    fn new(units: &'a Units, mode: Mode, wire: Wire, now: Instant) -> Self {
+    fn new(client: &'a Client, mode: Mode, wire: Wire, now: Instant) -> Self {
         Self {
-            units,
+            client,
             wire,
             decoder: mode.requests(),
             made: now,
@@ -141,10 +141,16 @@ impl<'a> Bus<'a> {
     /// Lets the units react to all whole requests.
     fn answer(&mut self, now: Instant) {
         while let Some(part) = self.decoder.next_part() {
-            let Part::Frame(frame) = part else {
-                self.units.overhear(None);
-                continue;
+            let frame = match part {
+                Part::Frame(frame) => frame,
+                Part::Damaged { bytes, defect } | Part::Noise { bytes, defect } => {
+                    self.client.tell(What::Received(bytes));
+                    self.client.tell(What::Defect(defect.label()));
+                    self.client.units().overhear(None);
+                    continue;
+                }
             };
+            self.client.tell(What::Received(frame.bytes));
             let received = Received {
                 framing: self.wire.framing(),
                 transaction: 0,
@@ -153,12 +159,16 @@ impl<'a> Bus<'a> {
                 bytes: frame.bytes,
             };
             let arrival = Arrival {
-                elapsed: self.units.elapsed(now),
+                elapsed: self.client.units().elapsed(now),
                 connected: now.saturating_duration_since(self.made),
                 overlaps: !self.waiting.is_empty(),
             };
-            let mut sent = answer(self.units, &received, arrival);
-            self.echo.append(&mut sent.echo);
+            let Some(reaction) = self.client.react(&received, arrival) else { continue };
+            let mut sent = reaction.transmission(&received);
+            if !sent.echo.is_empty() {
+                self.client.tell(What::Sent(&sent.echo));
+                self.echo.append(&mut sent.echo);
+            }
             // A time that no clock will ever show does not come.
             let gap = self.gap(&sent);
             let Some(due) = (self.busy_until + gap).checked_add(sent.delay) else { continue };
@@ -191,6 +201,7 @@ impl<'a> Bus<'a> {
     fn send<const N: usize>(&mut self, transmissions: [Transmission; N], start: Instant) {
         let mut pieces = VecDeque::new();
         for sent in transmissions {
+            sent.pieces.iter().for_each(|piece| self.client.tell(What::Sent(&piece.bytes)));
             pieces.extend(sent.pieces);
             self.end = self.end.or(sent.end);
         }

@@ -1,6 +1,7 @@
 //! The connections of a line: how many there are, and how each is treated beside what is asked over
 //! it. Knows nothing of frames.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -9,8 +10,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::event::{Peer, What};
 use super::units::Units;
-use crate::fault::{End, Faults, Manners};
+use crate::fault::{Arrival, End, Faults, Manners, Reaction, Received};
 
 /// Bytes of a client that nobody listens to, taken at a time.
 const CHUNK: usize = 256;
@@ -23,11 +25,13 @@ pub(super) struct Clients(Mutex<State>);
 struct State {
     faults: Vec<Faults>,
     open: usize,
+    /// How many there have been.
+    count: u64,
 }
 
 impl Clients {
     pub(super) fn new(faults: Vec<Faults>) -> Self {
-        Self(Mutex::new(State { faults, open: 0 }))
+        Self(Mutex::new(State { faults, open: 0, count: 0 }))
     }
 
     fn with<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
@@ -40,21 +44,39 @@ impl Clients {
 pub(super) struct Client {
     units: Arc<Units>,
     manners: Manners,
+    peer: Peer,
 }
 
 impl Client {
-    /// One more connection; `None`: it is refused.
-    pub(super) fn admit(units: &Arc<Units>, now: Instant) -> Option<Self> {
+    /// One more connection, from this address; `None`: it is refused.
+    pub(super) fn admit(
+        units: &Arc<Units>,
+        address: Option<SocketAddr>,
+        now: Instant,
+    ) -> Option<Self> {
         let elapsed = units.elapsed(now);
-        let manners = units.clients().with(|state| {
+        let (manners, number) = units.clients().with(|state| {
             let mut manners = Manners::default();
             for faults in &mut state.faults {
                 faults.admit(state.open, elapsed, &mut manners);
             }
             state.open += usize::from(!manners.refused);
-            manners
+            state.count += 1;
+            (manners, state.count)
         });
-        (!manners.refused).then(|| Self { units: Arc::clone(units), manners })
+        let peer = Peer { number, address };
+        units.tell(peer, if manners.refused { What::Refused } else { What::Connected });
+        (!manners.refused).then(|| Self { units: Arc::clone(units), manners, peer })
+    }
+
+    /// Tells whoever watches the line what happens with it.
+    pub(super) fn tell(&self, what: What<'_>) {
+        self.units.tell(self.peer, what);
+    }
+
+    /// What the line does about its request; `None` is silence.
+    pub(super) fn react(&self, request: &Received<'_>, arrival: Arrival) -> Option<Reaction> {
+        self.units.react(self.peer, request, arrival)
     }
 
     /// The units that it talks to.
@@ -67,16 +89,19 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if !self.manners.greeting.is_empty()
-            && stream.write_all(&self.manners.greeting).await.is_err()
-        {
-            return false;
+        if !self.manners.greeting.is_empty() {
+            self.tell(What::Sent(&self.manners.greeting));
+            if stream.write_all(&self.manners.greeting).await.is_err() {
+                return false;
+            }
         }
         if !self.manners.mute {
             return true;
         }
         let mut chunk = [0; CHUNK];
-        while matches!(stream.read(&mut chunk).await, Ok(1..)) {}
+        while let Ok(count @ 1..) = stream.read(&mut chunk).await {
+            self.tell(What::Received(chunk.get(..count).unwrap_or_default()));
+        }
         false
     }
 

@@ -10,8 +10,9 @@ use passline_modbus::framing::{Framing, mbap};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
+use super::clients::Client;
+use super::event::What;
 use super::outbox::Outbox;
-use super::units::Units;
 use crate::device::encode_answer;
 use crate::fault::{Arrival, End, Reaction, Received};
 
@@ -20,12 +21,12 @@ const CHUNK: usize = 4096;
 
 /// Serves the units on one stream, until the client closes it, or it breaks, or what comes in is
 /// not Modbus TCP any more. How the device wants it to end.
-pub(super) async fn serve<S>(stream: &mut S, units: &Units) -> End
+pub(super) async fn serve<S>(stream: &mut S, client: &Client) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut connection = Connection::new(units, Instant::now());
+    let mut connection = Connection::new(client, Instant::now());
     loop {
         connection.work(Instant::now());
         if let Some(end) = connection.end() {
@@ -36,12 +37,12 @@ where
             biased;
             written = writer.write(connection.outbox.ready()), if connection.has_output() => {
                 match written {
-                    Ok(count @ 1..) => connection.outbox.sent(count),
+                    Ok(count @ 1..) => connection.sent(count),
                     _ => return End::Close,
                 }
             }
             () = time(due), if due.is_some() => {}
-            read = feed(&mut reader, &mut connection.decoder), if connection.takes_input() => {
+            read = feed(&mut reader, &mut connection.decoder, client), if connection.takes_input() => {
                 connection.open = matches!(read, Ok(1..));
             }
         }
@@ -53,13 +54,18 @@ where
 async fn feed(
     reader: &mut (impl AsyncRead + Unpin),
     decoder: &mut mbap::Decoder,
+    client: &Client,
 ) -> io::Result<usize> {
     poll_fn(|context| {
         let mut chunk = [0; CHUNK];
         let mut chunk = ReadBuf::new(&mut chunk);
         ready!(Pin::new(&mut *reader).poll_read(context, &mut chunk))?;
-        decoder.feed(chunk.filled());
-        Poll::Ready(Ok(chunk.filled().len()))
+        let bytes = chunk.filled();
+        if !bytes.is_empty() {
+            client.tell(What::Received(bytes));
+        }
+        decoder.feed(bytes);
+        Poll::Ready(Ok(bytes.len()))
     })
     .await
 }
@@ -73,7 +79,7 @@ async fn time(due: Option<Instant>) {
 }
 
 struct Connection<'a> {
-    units: &'a Units,
+    client: &'a Client,
     decoder: mbap::Decoder,
     outbox: Outbox,
     /// Where one PDU is written at a time.
@@ -85,9 +91,9 @@ struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    fn new(units: &'a Units, made: Instant) -> Self {
+    fn new(client: &'a Client, made: Instant) -> Self {
         let (decoder, outbox) = (mbap::Decoder::new(), Outbox::default());
-        Self { units, decoder, outbox, pdu: Vec::new(), made, open: true }
+        Self { client, decoder, outbox, pdu: Vec::new(), made, open: true }
     }
 
     /// Does whatever can be done without the stream.
@@ -104,11 +110,11 @@ impl<'a> Connection<'a> {
                         bytes: frame.bytes,
                     };
                     let arrival = Arrival {
-                        elapsed: self.units.elapsed(now),
+                        elapsed: self.client.units().elapsed(now),
                         connected: now.saturating_duration_since(self.made),
                         overlaps: self.outbox.is_busy(),
                     };
-                    match self.units.react(&received, arrival) {
+                    match self.client.react(&received, arrival) {
                         None => {}
                         Some(Reaction::Wire(sent)) => self.outbox.put(now, sent),
                         Some(Reaction::Answer(answer)) => {
@@ -119,10 +125,19 @@ impl<'a> Connection<'a> {
                     }
                 }
                 // After a bad header nobody can say where the next frame begins.
-                Some(Err(_)) => self.open = false,
+                Some(Err(defect)) => {
+                    self.client.tell(What::Defect(defect.label()));
+                    self.open = false;
+                }
                 None => return,
             }
         }
+    }
+
+    /// The first `count` bytes of what was ready have been sent.
+    fn sent(&mut self, count: usize) {
+        self.client.tell(What::Sent(self.outbox.ready().get(..count).unwrap_or_default()));
+        self.outbox.sent(count);
     }
 
     fn has_output(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What a line can be served on, and how each is: connections are accepted, or there is but one
 //! stream. Knows nothing of frames.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::clients::{self, Client, Idle};
+use super::event::What;
 use super::port::Port;
 #[cfg(unix)]
 use super::pty::Pty;
@@ -55,7 +57,8 @@ impl Listener {
                 accept(listener, move |mut stream| {
                     let units = Arc::clone(&units);
                     async move {
-                        let end = on_stream(&mut stream, &units, wire).await;
+                        let address = stream.peer_addr().ok();
+                        let end = on_stream(&mut stream, &units, address, wire).await;
                         finish(&stream, end);
                     }
                 })
@@ -72,11 +75,11 @@ impl Listener {
             #[cfg(unix)]
             Self::Pty(mut pty, wire) => loop {
                 // No client can end it, and no device.
-                on_stream(&mut pty, &units, wire).await;
+                on_stream(&mut pty, &units, None, wire).await;
                 sleep(REST).await;
             },
             Self::Port(mut port, wire) => loop {
-                on_stream(port.stream(), &units, wire).await;
+                on_stream(port.stream(), &units, None, wire).await;
                 port.reopen().await;
             },
         }
@@ -84,11 +87,16 @@ impl Listener {
 }
 
 /// Serves the units on one stream if the line takes one more connection.
-async fn on_stream<S>(stream: &mut S, units: &Arc<Units>, wire: Wire) -> End
+async fn on_stream<S>(
+    stream: &mut S,
+    units: &Arc<Units>,
+    address: Option<SocketAddr>,
+    wire: Wire,
+) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    match Client::admit(units, Instant::now()) {
+    match Client::admit(units, address, Instant::now()) {
         Some(client) => serve(stream, &client, wire).await,
         None => End::Reset,
     }
@@ -96,7 +104,7 @@ where
 
 /// Serves Modbus TCP inside TLS. A client that is refused sees no handshake.
 async fn on_tls(stream: TcpStream, tls: &Tls, units: &Arc<Units>) {
-    let Some(client) = Client::admit(units, Instant::now()) else {
+    let Some(client) = Client::admit(units, stream.peer_addr().ok(), Instant::now()) else {
         return finish(&stream, End::Reset);
     };
     let Ok(mut stream) = tls.accept(stream).await else { return };
@@ -117,24 +125,25 @@ pub(super) async fn serve<S>(stream: &mut S, client: &Client, wire: Wire) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if !client.is_served(stream).await {
-        return End::Close;
-    }
-    let end = match client.idle_close() {
-        None => frames(stream, client.units(), wire).await,
-        Some(by) => frames(&mut Idle::new(&mut *stream, by), client.units(), wire).await,
+    let end = if !client.is_served(stream).await {
+        End::Close
+    } else if let Some(by) = client.idle_close() {
+        frames(&mut Idle::new(&mut *stream, by), client, wire).await
+    } else {
+        frames(stream, client, wire).await
     };
+    client.tell(What::Ended(end));
     clients::close(stream, end).await;
     end
 }
 
-async fn frames<S>(stream: &mut S, units: &Units, wire: Wire) -> End
+async fn frames<S>(stream: &mut S, client: &Client, wire: Wire) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match wire.framing().mode() {
-        None => connection::serve(stream, units).await,
-        Some(mode) => bus::serve(stream, units, mode, wire).await,
+        None => connection::serve(stream, client).await,
+        Some(mode) => bus::serve(stream, client, mode, wire).await,
     }
 }
 

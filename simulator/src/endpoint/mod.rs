@@ -9,11 +9,13 @@
 //! | `connection`, `outbox` | Modbus TCP on a stream: answers overlap |
 //! | `bus`, `sending` | serial framings on a stream: one frame at a time |
 //! | `answer`, `units` | from a request frame to the bytes of its answer, for all of them |
+//! | `event` | what whoever watches the line is told |
 
 mod answer;
 mod bus;
 mod clients;
 mod connection;
+mod event;
 mod listener;
 mod outbox;
 mod port;
@@ -38,6 +40,8 @@ use tokio::time::Instant;
 
 use crate::device::Device;
 use clients::Client;
+use event::Observer;
+pub use event::{Event, Peer, Transaction, What};
 pub use listener::Listener;
 pub use port::Port;
 #[cfg(unix)]
@@ -74,7 +78,21 @@ impl Endpoint {
     /// These devices by unit id. Their faults count time from `started`, which all endpoints of
     /// one simulation share.
     pub fn new(devices: BTreeMap<u8, Device>, started: Instant) -> Self {
-        Self { units: Arc::new(Units::new(devices, started)), alive: watch::Sender::new(()) }
+        Self::with_units(Units::new(devices, started, None))
+    }
+
+    /// As [`Self::new`], and tells `observe` everything that happens on the line, as it happens.
+    /// It is called where the line is served: what it does delays answers.
+    pub fn observed(
+        devices: BTreeMap<u8, Device>,
+        started: Instant,
+        observe: impl Fn(&Event<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_units(Units::new(devices, started, Some(Observer::new(observe))))
+    }
+
+    fn with_units(units: Units) -> Self {
+        Self { units: Arc::new(units), alive: watch::Sender::new(()) }
     }
 
     /// Looks at or changes the device of a unit id, between two requests; `None` if there is none.
@@ -113,8 +131,8 @@ impl Endpoint {
     ///
     /// Outside a tokio runtime.
     pub fn try_connect_by(&self, wire: Wire) -> io::Result<DuplexStream> {
-        let client =
-            Client::admit(&self.units, Instant::now()).ok_or(io::ErrorKind::ConnectionRefused)?;
+        let client = Client::admit(&self.units, None, Instant::now())
+            .ok_or(io::ErrorKind::ConnectionRefused)?;
         let (far, mut near) = duplex(STREAM);
         let mut alive = self.alive.subscribe();
         tokio::spawn(async move {

@@ -1,7 +1,6 @@
 //! Modbus TCP frames in datagrams: each is answered to where it came from. What is no frame is
 //! ignored: there is no connection to end.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::answer::answer;
+use super::event::{Peer, What};
 use super::units::Units;
 use crate::fault::{Arrival, Received, Transmission};
 
@@ -33,9 +32,10 @@ pub(super) async fn serve(socket: UdpSocket, units: Arc<Units>) {
             received = socket.recv_from(&mut datagram) => match received {
                 Ok((count, client)) => {
                     let bytes = datagram.get(..count).unwrap_or_default();
-                    for sent in answers(bytes, &units) {
+                    let peer = Peer { number: 0, address: Some(client) };
+                    for sent in answers(bytes, &units, peer) {
                         if waiting.len() < WAITING {
-                            waiting.spawn(send(Arc::clone(&socket), client, sent));
+                            waiting.spawn(send(Arc::clone(&socket), Arc::clone(&units), peer, sent));
                         }
                     }
                 }
@@ -47,7 +47,8 @@ pub(super) async fn serve(socket: UdpSocket, units: Arc<Units>) {
 }
 
 /// What the units answer to the frames of one datagram.
-fn answers(datagram: &[u8], units: &Units) -> Vec<Transmission> {
+fn answers(datagram: &[u8], units: &Units, peer: Peer) -> Vec<Transmission> {
+    units.tell(peer, What::Received(datagram));
     let mut decoder = mbap::Decoder::new();
     decoder.feed(datagram);
     let mut answers = Vec::new();
@@ -62,16 +63,20 @@ fn answers(datagram: &[u8], units: &Units) -> Vec<Transmission> {
         let elapsed = units.elapsed(Instant::now());
         // There is no connection: it is as old as the simulation.
         let arrival = Arrival { elapsed, connected: elapsed, overlaps: false };
-        answers.push(answer(units, &received, arrival));
+        if let Some(reaction) = units.react(peer, &received, arrival) {
+            answers.push(reaction.transmission(&received));
+        }
     }
     answers
 }
 
 /// Every piece is a datagram.
-async fn send(socket: Arc<UdpSocket>, client: SocketAddr, sent: Transmission) {
+async fn send(socket: Arc<UdpSocket>, units: Arc<Units>, peer: Peer, sent: Transmission) {
+    let Some(client) = peer.address else { return };
     sleep(sent.delay).await;
     for piece in sent.pieces.into_iter().filter(|piece| !piece.bytes.is_empty()) {
         sleep(piece.pause).await;
+        units.tell(peer, What::Sent(&piece.bytes));
         // The client may be gone.
         let _ = socket.send_to(&piece.bytes, client).await;
     }

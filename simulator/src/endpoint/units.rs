@@ -9,6 +9,7 @@ use passline_modbus::pdu::ExceptionCode;
 use tokio::time::Instant;
 
 use super::clients::Clients;
+use super::event::{Observer, Peer, Transaction, What};
 use crate::device::Device;
 use crate::fault::{Arrival, Reaction, Received};
 
@@ -25,14 +26,19 @@ pub(super) struct Units {
     devices: Box<[(u8, Mutex<Device>)]>,
     clients: Clients,
     started: Instant,
+    observer: Option<Observer>,
 }
 
 impl Units {
-    pub(super) fn new(mut devices: BTreeMap<u8, Device>, started: Instant) -> Self {
+    pub(super) fn new(
+        mut devices: BTreeMap<u8, Device>,
+        started: Instant,
+        observer: Option<Observer>,
+    ) -> Self {
         let faults = devices.values_mut().map(Device::split_off_connection_faults);
         let clients = Clients::new(faults.filter(|faults| !faults.is_empty()).collect());
         let devices = devices.into_iter().map(|(unit_id, device)| (unit_id, Mutex::new(device)));
-        Self { devices: devices.collect(), clients, started }
+        Self { devices: devices.collect(), clients, started, observer }
     }
 
     pub(super) fn with<R>(&self, unit_id: u8, look: impl FnOnce(&mut Device) -> R) -> Option<R> {
@@ -52,13 +58,33 @@ impl Units {
         now.saturating_duration_since(self.started)
     }
 
+    /// Tells whoever watches the line.
+    pub(super) fn tell(&self, peer: Peer, what: What<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.tell(peer, what);
+        }
+    }
+
+    /// What the line does about a request of `peer`; `None` is silence.
+    pub(super) fn react(
+        &self,
+        peer: Peer,
+        request: &Received<'_>,
+        arrival: Arrival,
+    ) -> Option<Reaction> {
+        let reaction = self.reaction(request, arrival);
+        let told = Transaction { request, arrival, reaction: reaction.as_ref() };
+        self.tell(peer, What::Transaction(told));
+        reaction
+    }
+
     /// What the line does about a request; `None` is silence.
     ///
     /// For a unit id that nobody has, Modbus TCP is answered as by a gateway: the target did not
     /// respond (V1.1b3, clause 7, exception 0B). On serial framings nobody speaks, also where they
     /// travel over TCP: a gateway that passes frames through knows of no units. Unit id 0 is there
     /// a broadcast (Serial Line V1.02, clause 2.1).
-    pub(super) fn react(&self, received: &Received<'_>, arrival: Arrival) -> Option<Reaction> {
+    fn reaction(&self, received: &Received<'_>, arrival: Arrival) -> Option<Reaction> {
         let react = |device: &mut Device| device.react(received, arrival);
         match received.framing {
             Framing::Mbap => {

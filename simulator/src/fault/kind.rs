@@ -24,6 +24,71 @@ pub enum Kind {
     Connection(ConnectionFault),
 }
 
+impl Kind {
+    /// A short stable word: the one by which specs know it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Request(fault) => match fault {
+                RequestFault::Exception { .. } => "exception",
+                RequestFault::NotStored => "not_stored",
+                RequestFault::Pause { .. } => "pause",
+                RequestFault::PauseAfterConnect { .. } => "pause_after_connect",
+                RequestFault::OneInFlight => "one_in_flight",
+            },
+            Self::Answer(fault) => match fault {
+                AnswerFault::Silent => "silent",
+                AnswerFault::Function => "function",
+                AnswerFault::ByteCount { .. } => "byte_count",
+                AnswerFault::Registers { .. } => "registers",
+                AnswerFault::Stale => "stale",
+                AnswerFault::Frozen => "frozen",
+                AnswerFault::Value { .. } => "value",
+                AnswerFault::BitFlip { .. } => "bit_flip",
+                AnswerFault::OldEcho => "old_echo",
+            },
+            Self::Header(fault) => match fault {
+                HeaderFault::TransactionId(_) => "transaction_id",
+                HeaderFault::UnitId { .. } => "unit_id",
+                HeaderFault::ProtocolId { .. } => "protocol_id",
+                HeaderFault::Length(_) => "length",
+                HeaderFault::Checksum => "checksum",
+            },
+            Self::Frame(fault) => fault.word(),
+            Self::Connection(fault) => match fault {
+                ConnectionFault::Refuse => "refuse",
+                ConnectionFault::Mute => "mute",
+                ConnectionFault::NoiseAtOpen(_) => "noise_at_open",
+                ConnectionFault::IdleClose { .. } => "idle_close",
+                ConnectionFault::MaxClients { .. } => "max_clients",
+            },
+        }
+    }
+}
+
+impl FrameFault {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Delay { .. } => "delay",
+            Self::Jitter { .. } => "jitter",
+            Self::Gap { .. } => "gap",
+            Self::Trickle { .. } => "trickle",
+            Self::NoSilence => "no_silence",
+            Self::Truncate { .. } => "truncate",
+            Self::Trailing(_) => "trailing",
+            Self::Noise(_) => "noise",
+            Self::Collision => "collision",
+            Self::Echo => "echo",
+            Self::Foreign { .. } => "foreign",
+            Self::Unsolicited => "unsolicited",
+            Self::Duplicate => "duplicate",
+            Self::Together => "together",
+            Self::Reorder => "reorder",
+            Self::Close { .. } => "close",
+            Self::Reset { .. } => "reset",
+        }
+    }
+}
+
 impl From<RequestFault> for Kind {
     fn from(fault: RequestFault) -> Self {
         Self::Request(fault)

@@ -156,6 +156,7 @@ impl Faults {
             }
         }
         self.previous = Some(sound);
+        sent.faults = shown.kinds();
         sent
     }
 
@@ -210,6 +211,10 @@ pub(crate) struct Exchange<'a> {
 impl Shown {
     pub(crate) fn count(&self) -> u64 {
         self.0.len() as u64
+    }
+
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        self.0.iter().map(|showing| showing.kind.clone()).collect()
     }
 
     fn spoil(

@@ -6,6 +6,7 @@ use passline_modbus::framing::{Framing, mbap};
 use passline_modbus::pdu::Answer;
 
 use super::frame::Sent;
+use super::kind::Kind;
 
 /// A request as it came over a wire.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +79,8 @@ pub struct Transmission {
     pub echo: Vec<u8>,
     /// What then becomes of the connection. Where there is none, nothing.
     pub end: Option<End>,
+    /// The faults that showed, in the order in which they acted.
+    pub faults: Vec<Kind>,
 }
 
 /// Bytes that go out in one go: in one segment or datagram, without a gap.
@@ -111,6 +114,11 @@ pub enum End {
 }
 
 impl Transmission {
+    /// Nothing, because of these faults.
+    pub(crate) fn none(faults: Vec<Kind>) -> Self {
+        Self { faults, ..Self::default() }
+    }
+
     /// One frame in one piece.
     pub fn frame(bytes: Vec<u8>) -> Self {
         Self { pieces: vec![Piece { pause: Duration::ZERO, bytes }], ..Self::default() }

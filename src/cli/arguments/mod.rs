@@ -13,7 +13,7 @@ pub(crate) use adhoc::{
     DoctorArguments, ReadArguments, ScanArguments, ValueArguments, WriteArguments,
 };
 
-use super::simulate::Listen;
+use super::simulate::{Listen, Log};
 use crate::plan::{Selection, Shard};
 
 /// Test automation for Modbus devices.
@@ -161,6 +161,10 @@ pub(crate) struct SimulateArguments {
     /// Seed of faults that are left to chance; drawn where not given
     #[arg(long, value_name = "N", env = "PASSLINE_SEED")]
     pub(crate) seed: Option<u64>,
+    /// Log what happens: FILE.jsonl has a line for each transaction, FILE.pcapng is a capture for
+    /// Wireshark. Again for another file; one that is there is replaced
+    #[arg(long, value_name = "FILE", env = "PASSLINE_LOG", value_delimiter = ',')]
+    pub(crate) log: Vec<Log>,
 }
 
 #[derive(Debug, Args)]

@@ -1,17 +1,24 @@
 //! `passline simulate`: the devices of specs, served until interrupted.
 
 mod bind;
+mod line;
 mod listen;
+mod log;
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::sync::Arc;
 
-use passline_modbus::address::Address;
+use passline_modbus::address::{Address, Place};
+use passline_simulator::endpoint::Endpoint;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::bind::{Bound, bind};
+use self::line::{Unit, Watched};
 pub(super) use self::listen::Listen;
+pub(super) use self::log::Log;
+use self::log::Writer;
 use super::arguments::SimulateArguments;
 use super::check::load;
 use super::exit::Exit;
@@ -42,7 +49,7 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let served = runtime
         .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(serve(&lines, &places, seed)));
+        .and_then(|runtime| runtime.block_on(serve(&lines, &places, seed, &arguments.log)));
     match served {
         Ok(()) => Exit::Pass,
         Err(error) => failed(&error.to_string(), Exit::Error),
@@ -60,6 +67,20 @@ struct Line<'s> {
     /// Where it is said to be.
     address: Option<Address>,
     devices: Vec<&'s Device>,
+}
+
+impl Line<'_> {
+    /// It as whoever watches it knows it, once it is served.
+    fn watched(&self, place: &Listen, bound: &Bound) -> Watched {
+        let units = self.devices.iter().map(|device| (device.unit_id, Unit::of(device)));
+        Watched {
+            name: self.name.clone(),
+            url: bound.url.clone(),
+            framing: place.address().framing(),
+            datagrams: matches!(place.address().place(), Place::Udp { .. }),
+            units: units.collect(),
+        }
+    }
 }
 
 /// The links in file order. Two specs may speak of the same unit only in the same words.
@@ -119,23 +140,51 @@ fn names(lines: &[Line<'_>]) -> String {
 }
 
 /// Listens for every line, and serves until interrupted.
-async fn serve(lines: &[Line<'_>], places: &[Listen], seed: u64) -> Result<(), Box<dyn Error>> {
+async fn serve(
+    lines: &[Line<'_>],
+    places: &[Listen],
+    seed: u64,
+    logs: &[Log],
+) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let mut signals = Signals::new()?;
+    let mut bound = Vec::new();
+    for place in places {
+        bound.push(bind(place).await?);
+    }
+    let links: Arc<[Watched]> = lines
+        .iter()
+        .zip(places)
+        .zip(&bound)
+        .map(|((line, place), bound)| line.watched(place, bound))
+        .collect();
+    let logs: Arc<[Writer]> =
+        logs.iter().map(|log| log.create(&links)).collect::<Result<_, _>>()?;
     let mut serving = JoinSet::new();
     // The endpoints end what they serve when they are dropped, and the names go with them.
     let mut served = Vec::new();
-    for (line, place) in lines.iter().zip(places) {
-        let Bound { listener, url, name } = bind(place).await?;
-        let endpoint = engine::simulation(&line.devices, seed, started);
+    for (index, (line, Bound { listener, name, .. })) in lines.iter().zip(bound).enumerate() {
+        let devices = engine::simulation(&line.devices, seed);
+        let endpoint = if logs.is_empty() {
+            Endpoint::new(devices, started)
+        } else {
+            let (links, logs) = (Arc::clone(&links), Arc::clone(&logs));
+            Endpoint::observed(devices, started, move |event| {
+                let Some(link) = links.get(index) else { return };
+                logs.iter().for_each(|log| log.write(index, link, event));
+            })
+        };
         serving.spawn(endpoint.serve(listener, std::future::pending()));
         served.push((endpoint, name));
-        let mut units: Vec<u8> = line.devices.iter().map(|device| device.unit_id).collect();
-        units.sort_unstable();
-        let units: Vec<String> = units.iter().map(u8::to_string).collect();
+    }
+    for link in &*links {
+        let units: Vec<String> = link.units.keys().map(u8::to_string).collect();
         let units = units.join(",");
-        terminal::line(&format!("listening on {url} for {} units {units}", line.name));
+        terminal::line(&format!("listening on {} for {} units {units}", link.url, link.name));
     }
     signals.next().await;
-    Ok(())
+    match logs.iter().find(|log| !log.is_whole()) {
+        Some(log) => Err(format!("{}: not all of the log could be written", log.path()).into()),
+        None => Ok(()),
+    }
 }
