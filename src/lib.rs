@@ -9,14 +9,17 @@
 //!
 //! The folders are the stages, on three layers that they share: `language` (YAML to typed values),
 //! `expression`, and the verdicts of `judge`. `plan` knows no I/O; `report` knows only records; the
-//! engine never prints; only `cli` knows the argument parser.
+//! engine never prints; only `cli` knows the argument parser. `learn` goes the other way, from what a
+//! device answers to a profile, written by `draft`.
 
 pub mod cli;
+pub mod draft;
 pub mod engine;
 pub mod expression;
 pub mod harness;
 pub mod judge;
 pub mod language;
+pub mod learn;
 pub mod plan;
 pub mod record;
 pub mod report;

@@ -119,6 +119,7 @@ fn every_option_of_every_command_is_documented() {
         "read",
         "write",
         "scan",
+        "learn",
         "init",
         "schema",
         "completions",

@@ -9,6 +9,7 @@ mod document;
 mod exchange;
 mod exit;
 mod init;
+mod learn;
 mod plan;
 mod progress;
 mod read;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Read(arguments) => read::read(&arguments),
         Command::Write(arguments) => write::write(&arguments),
         Command::Scan(arguments) => scan::scan(&arguments),
+        Command::Learn(arguments) => learn::learn(&arguments),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),

@@ -9,10 +9,12 @@ use passline_modbus::address::{Address, AddressError};
 use passline_modbus::point::Order;
 use passline_modbus::value::Decimal;
 
-use super::timeout;
-use crate::cli::scan::{Bauds, Units, Window};
+use super::{duration, timeout};
+use crate::cli::scan::{Bauds, Units};
 use crate::cli::target::Target;
 use crate::cli::write::{Assignment, Function};
+use crate::language::shape::is_name;
+use crate::learn::Window;
 
 /// How registers make a value.
 #[derive(Debug, Default, Args)]
@@ -126,11 +128,65 @@ pub(crate) struct ScanArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct LearnArguments {
+    /// Where the device is, such as tcp://host:port
+    #[arg(value_name = "LINK", value_parser = link, required_unless_present = "limits")]
+    pub(crate) link: Option<Address>,
+    /// The device's Modbus address on the link
+    #[arg(long, value_name = "N", env = "PASSLINE_UNIT_ID", required_unless_present = "limits")]
+    pub(crate) unit_id: Option<u8>,
+    /// The folder to write to
+    #[arg(long, value_name = "DIR", env = "PASSLINE_OUT", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// What the profile, and the files, are called
+    #[arg(long, value_name = "NAME", env = "PASSLINE_NAME", default_value = "learned",
+          value_parser = profile_name)]
+    pub(crate) name: String,
+    /// Which addresses to ask; by default all of each table
+    #[arg(long, value_name = "TABLE:FIRST-LAST,…", value_delimiter = ',', env = "PASSLINE_RANGES")]
+    pub(crate) ranges: Option<Vec<Window>>,
+    /// Ask only every N-th address, and all around what answers; default 1, which is every address
+    #[arg(long, value_name = "N", env = "PASSLINE_STEP",
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) step: Option<u16>,
+    /// How long to watch the values
+    #[arg(long = "for", value_name = "TIME", env = "PASSLINE_FOR", default_value = "10s",
+          value_parser = duration)]
+    pub(crate) watch: Duration,
+    /// How long from one read of all values to the next
+    #[arg(long, value_name = "TIME", env = "PASSLINE_EVERY", default_value = "1s",
+          value_parser = timeout)]
+    pub(crate) every: Duration,
+    /// Silence behind each answer, so that the device has time for others
+    #[arg(long, value_name = "TIME", env = "PASSLINE_PAUSE", default_value = "0ms",
+          value_parser = duration)]
+    pub(crate) pause: Duration,
+    /// How long to wait for each answer; default what the link says, else 1s
+    #[arg(long, value_name = "TIME", env = "PASSLINE_TIMEOUT", value_parser = timeout)]
+    pub(crate) timeout: Option<Duration>,
+    /// Say what is different from an earlier capture: its file, or the profile beside it
+    #[arg(long, value_name = "PROFILE", env = "PASSLINE_COMPARE", conflicts_with = "limits")]
+    pub(crate) compare: Option<PathBuf>,
+    /// Ask no device: propose limits from the captures of several good units
+    #[arg(long, value_name = "CAPTURE", num_args = 1.., env = "PASSLINE_LIMITS",
+          value_delimiter = ',', conflicts_with_all = ["link", "unit_id"])]
+    pub(crate) limits: Vec<PathBuf>,
+    /// Beside --limits: how many standard deviations from the mean
+    #[arg(long, value_name = "K", env = "PASSLINE_SIGMA", default_value_t = 3.0)]
+    pub(crate) sigma: f64,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
     /// Print what was found as one JSON document, or write it to a file
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = "-", env = "PASSLINE_JSON")]
     pub(crate) json: Option<PathBuf>,
+}
+
+/// The name of a profile, which is that of its file as well.
+fn profile_name(text: &str) -> Result<String, &'static str> {
+    if is_name(text) { Ok(text.to_owned()) } else { Err("a name is letters, digits and `_`") }
 }
 
 /// An address that a client can open.

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use passline_modbus::duration::parse_duration;
 
 pub(crate) use adhoc::{
-    DoctorArguments, ReadArguments, ScanArguments, ValueArguments, WriteArguments,
+    DoctorArguments, LearnArguments, ReadArguments, ScanArguments, ValueArguments, WriteArguments,
 };
 
 use super::simulate::{Listen, Log};
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Write(WriteArguments),
     /// Find out which units answer on a line, and with which line settings
     Scan(ScanArguments),
+    /// Find out what a device is like: a profile, and a simulation that answers as it does
+    Learn(Box<LearnArguments>),
     /// Show the serial ports of this machine, and what is wrong with them
     Doctor(DoctorArguments),
     /// Write a starter spec and a profile to begin with

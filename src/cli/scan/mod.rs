@@ -1,8 +1,7 @@
 //! `passline scan`: which units answer on a line, what they say they are, and with which line
 //! settings. Asks each thing once; ends at any time with what was found so far.
 
-mod probe;
-mod ranges;
+pub(super) mod probe;
 mod report;
 mod settings;
 mod units;
@@ -25,7 +24,6 @@ use super::exit::Exit;
 use super::signals::Signals;
 use super::terminal;
 use probe::{PROBES, Sign};
-pub(super) use ranges::Window;
 use report::{Found, Report, Tried};
 pub(super) use settings::Bauds;
 use settings::Traffic;

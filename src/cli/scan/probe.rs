@@ -5,9 +5,9 @@ use passline_modbus::pdu::{ExceptionCode, ReadCode, Request, Response};
 use passline_modbus::planner;
 use serde::Serialize;
 
-use super::ranges::{Run, Search, Told, Window};
 use crate::cli::exchange::{Exchange, Failure};
 use crate::cli::terminal::printable;
+use crate::learn::{Run, Search, Told, Window};
 
 /// How a unit showed that it is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,18 +101,27 @@ pub(super) async fn identity(exchange: &Exchange, unit: u8) -> Identity {
 }
 
 async fn identification(exchange: &Exchange, unit: u8) -> Vec<Object> {
-    let mut objects: Vec<Object> = Vec::new();
+    let objects = objects(exchange, unit, ReadCode::Basic).await;
+    let text = |value: &[u8]| printable(&String::from_utf8_lossy(value));
+    objects.into_iter().map(|(id, value)| Object { id, text: text(&value) }).collect()
+}
+
+/// The objects of a category, as far as it gives them.
+pub(in crate::cli) async fn objects(
+    exchange: &Exchange,
+    unit: u8,
+    category: ReadCode,
+) -> Vec<(u8, Vec<u8>)> {
+    let mut objects = Vec::new();
     let mut next = 0;
     for _ in 0..PIECES {
-        let request = Request::ReadDeviceIdentification(ReadCode::Basic, next);
+        let request = Request::ReadDeviceIdentification(category, next);
         let Ok(Response::ReadDeviceIdentification(piece)) = exchange.ask(unit, request).await
         else {
             break;
         };
-        for object in piece.device_id_objects {
-            let text = printable(&String::from_utf8_lossy(&object.value));
-            objects.push(Object { id: object.id, text });
-        }
+        let found = piece.device_id_objects.into_iter();
+        objects.extend(found.map(|object| (object.id, object.value.to_vec())));
         // A device that begins anew would never end.
         if !piece.more_follows || piece.next_object_id <= next {
             break;
@@ -123,20 +132,33 @@ async fn identification(exchange: &Exchange, unit: u8) -> Vec<Object> {
 }
 
 fn server_id(response: &Response) -> Option<ServerId> {
-    let hex = |bytes: &[u8]| {
-        let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-        bytes.join(" ")
-    };
     match response {
         Response::ReportServerId(id, running, more) => {
-            Some(ServerId { hex: hex(&[&[*id], &more[..]].concat()), running: Some(*running) })
+            let bytes = [&[*id], &more[..]].concat();
+            Some(ServerId { hex: hex(&bytes), running: Some(*running) })
         }
-        // Without the byte count; where the id ends and the state begins only the vendor knows.
-        Response::Custom(_, data) => {
-            Some(ServerId { hex: hex(data.get(1..).unwrap_or_default()), running: None })
+        // Where the id ends and the state begins only the vendor knows.
+        _ => Some(ServerId { hex: hex(&server_bytes(response)?), running: None }),
+    }
+}
+
+/// A server id and the state, as they were sent.
+pub(in crate::cli) fn server_bytes(response: &Response) -> Option<Vec<u8>> {
+    match response {
+        Response::ReportServerId(id, running, more) => {
+            let state = if *running { 0xFF } else { 0x00 };
+            Some([&[*id, state], &more[..]].concat())
         }
+        // Without the byte count.
+        Response::Custom(_, data) => Some(data.get(1..).unwrap_or_default().to_vec()),
         _ => None,
     }
+}
+
+/// `0A FF`.
+pub(in crate::cli) fn hex(bytes: &[u8]) -> String {
+    let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(" ")
 }
 
 /// What of these windows a unit lets read; `false` beside it if it stopped to answer.
@@ -144,17 +166,18 @@ pub(super) async fn ranges(exchange: &Exchange, unit: u8, windows: &[Window]) ->
     let mut readable = Vec::new();
     let mut whole = true;
     for window in windows {
-        let mut search = Search::new(*window);
+        let mut search = Search::new(*window, 1);
         while let Some(span) = search.next() {
             let answer = exchange.ask(unit, planner::request(span)).await;
             whole &= search.told(span, told(&answer));
         }
-        readable.extend(search.readable());
+        readable.extend(search.runs());
     }
     (readable, whole)
 }
 
-fn told(answer: &Result<Response, Failure>) -> Told {
+/// What an answer says about the addresses that were asked for.
+pub(in crate::cli) fn told(answer: &Result<Response, Failure>) -> Told {
     match answer {
         Ok(_) => Told::Readable,
         Err(Failure::Link(_)) => Told::Nothing,

@@ -7,9 +7,9 @@ use passline_modbus::pdu::ExceptionCode;
 use serde::Serialize;
 
 use super::probe::{Identity, Object, Sign};
-use super::ranges::Run;
 use super::settings::Traffic;
 use crate::judge::exception;
+use crate::learn::Run;
 
 /// What a scan found.
 #[derive(Debug, Serialize)]

@@ -2,10 +2,10 @@
 //! are the usual mistakes with a register map. Pure. Silent on every value that could be meant: a
 //! hint is for one that could not, where another reading is one that people have.
 
-use std::ops::RangeInclusive;
-
 use passline_modbus::point::{DataType, Declaration, Order, Point, Raw, Reading};
 use passline_modbus::value::Value;
+
+use crate::learn::plausible::Number;
 
 /// Another way to read the same registers.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,11 +16,6 @@ pub(super) struct Hint {
     pub(super) value: Value,
 }
 
-/// Nearly all measured values are in here, and get no hint.
-const USUAL: RangeInclusive<f64> = 1e-3..=1e9;
-/// No measured value is nearer to 0, or further from it. What lies between the two could be one:
-/// it gets a hint only where it has many digits, and few in the other order.
-const THINKABLE: RangeInclusive<f64> = 1e-10..=1e12;
 const MANY_DIGITS: usize = 7;
 const FEW_DIGITS: usize = 5;
 /// Most digits of a float that is suspected in a whole number: of whole numbers that large, one in
@@ -106,15 +101,6 @@ fn other_types(point: &Point) -> Vec<Other> {
         .collect()
 }
 
-/// What registers are, before scaling.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Number {
-    Single(f32),
-    Double(f64),
-    /// Of so many registers.
-    Whole(i128, u16),
-}
-
 /// The number in the registers of a point of one of the types that words make, unscaled.
 fn number(point: &Point, registers: &[u16]) -> Option<Number> {
     let unscaled = Other { data_type: None, order: None }.unscaled(point)?;
@@ -159,49 +145,6 @@ impl Number {
             (float, other) => {
                 other.is_usual() && (float.is_nonsense() || (shorter && !float.is_usual()))
             }
-        }
-    }
-
-    /// Whether it is a float that nothing measures. NaN and the infinities as programs write them
-    /// are meant: they say that there is no value.
-    fn is_nonsense(self) -> bool {
-        let (float, payload) = match self {
-            Self::Single(float) => (f64::from(float), u64::from(float.to_bits() & 0x003F_FFFF)),
-            Self::Double(float) => (float, float.to_bits() & 0x0007_FFFF_FFFF_FFFF),
-            Self::Whole(..) => return false,
-        };
-        if float.is_finite() {
-            float != 0.0 && !THINKABLE.contains(&float.abs())
-        } else {
-            payload != 0
-        }
-    }
-
-    fn is_usual(self) -> bool {
-        match self {
-            Self::Single(float) => USUAL.contains(&f64::from(float).abs()),
-            Self::Double(float) => USUAL.contains(&float.abs()),
-            Self::Whole(..) => false,
-        }
-    }
-
-    /// Its significant digits.
-    fn digits(self) -> usize {
-        let text = match self {
-            Self::Single(float) => format!("{float:e}"),
-            Self::Double(float) => format!("{float:e}"),
-            Self::Whole(number, _) => number.to_string().trim_end_matches('0').to_owned(),
-        };
-        let mantissa = text.split('e').next().unwrap_or_default();
-        mantissa.bytes().filter(u8::is_ascii_digit).count()
-    }
-
-    /// The longer, the less likely it is meant: significant digits of a float, the size of a whole
-    /// number.
-    fn length(self) -> usize {
-        match self {
-            Self::Whole(number, _) => number.to_string().len(),
-            float => float.digits(),
         }
     }
 }
