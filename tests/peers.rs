@@ -92,11 +92,25 @@ async fn our_client_asks(url: &str, (queries, due): &Exchange) {
     assert_eq!(link.counters(), Counters::default());
 }
 
-/// Runs a spec that holds against a server with the real command, and one whose limits are moved
-/// off the values: so many checks pass, and fail.
-async fn our_command_judges(checks: usize, [holds, misses]: [String; 2]) {
+/// A place of a device, a limit that its value keeps, and one that it misses.
+type Check = (&'static str, &'static str, &'static str);
+
+/// A spec for unit 17 of a server, each check with the limit that this picks.
+fn spec(url: &str, points: &str, checks: &[Check], pick: fn(&Check) -> &'static str) -> String {
+    let step = |check: &Check| format!("      - {{ read: {}, {} }}\n", check.0, pick(check));
+    let steps: String = checks.iter().map(step).collect();
+    format!(
+        "spec: peer\ndevices:\n  peer: {{ link: '{url}', unit_id: 17, points: {{ {points} }} }}\n\
+         tests:\n  - test: all of it\n    steps:\n{steps}"
+    )
+}
+
+/// Judges a server with the real command: all checks pass, and all fail where the limits are moved.
+async fn our_command_judges(url: &str, points: &str, checks: &[Check]) {
     let directory = tempfile::tempdir().unwrap();
-    for (name, spec, exit) in [("holds", holds, 0), ("misses", misses, 1)] {
+    let (holds, misses) = (spec(url, points, checks, |c| c.1), spec(url, points, checks, |c| c.2));
+    for (name, spec, exit, word) in [("holds", holds, 0, "passed"), ("misses", misses, 1, "failed")]
+    {
         let path = directory.path().join(format!("{name}.yaml"));
         std::fs::write(&path, spec).unwrap();
         let mut passline = programs::command(env!("CARGO_BIN_EXE_passline"));
@@ -105,10 +119,24 @@ async fn our_command_judges(checks: usize, [holds, misses]: [String; 2]) {
         let said = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(exit), "{said}{errors}");
-        let counts =
-            if exit == 0 { format!(": {checks} passed") } else { format!("{checks} failed") };
-        assert!(said.contains(&counts), "{said}");
+        assert!(said.contains(&format!(" {} {word}", checks.len())), "{said}");
     }
+}
+
+/// Judges the common image of a server.
+async fn our_command_judges_the_image(url: &str) {
+    let points = "on: { coil: 6 }, off: { coil: 7 }, contact: { discrete: 3 }, word: { holding: 5 }, \
+                  long: { holding: 10, type: u32 }, input: { input: 9 }";
+    let checks = [
+        ("peer.on", "equals: true", "equals: false"),
+        ("peer.off", "equals: false", "equals: true"),
+        ("peer.contact", "equals: true", "equals: false"),
+        ("peer.word", "equals: 48530", "equals: 48531"),
+        ("peer.long", "equals: 0xBD8DBD8C", "equals: 0xBD8CBD8D"),
+        ("peer.input", "equals: 17009", "equals: 17010"),
+        ("{ device: peer, holding: 5000 }", "exception: 2", "exception: 3"),
+    ];
+    our_command_judges(url, points, &checks).await;
 }
 
 /// The command, simulating this spec there: its URL, and what keeps it alive.

@@ -42,24 +42,34 @@ static int ask(modbus_t *modbus, const char *action, int address, const int *num
     return done < 0 ? -1 : 0;
 }
 
+/* Prints `count` values: `bytes`, or else `words`. */
+static void show(int count, const uint8_t *bytes, const uint16_t *words) {
+    if (count < 0 && errno > MODBUS_ENOBASE && errno < EMBBADCRC) {
+        printf("exception %d\n", errno - MODBUS_ENOBASE);
+        return;
+    }
+    if (count < 0) fail("answer");
+    if (count == 0) printf("ok");
+    for (int i = 0; i < count; i++) printf(i == 0 ? "%d" : " %d", bytes != NULL ? bytes[i] : words[i]);
+    printf("\n");
+}
+
 static void query(modbus_t *modbus, char *text) {
     static uint8_t bits[MOST];
     static uint16_t words[MOST];
     int numbers[MOST], given = 0;
     const char *unit = strtok(text, " \n"), *action = strtok(NULL, " \n"), *address = strtok(NULL, " \n");
     for (char *word; given < MOST && (word = strtok(NULL, " \n")) != NULL;) numbers[given++] = atoi(word);
-    if (given == 0 || modbus_set_slave(modbus, atoi(unit)) < 0) fail("query");
+    if (action == NULL || modbus_set_slave(modbus, atoi(unit)) < 0) fail("query");
+    if (strcmp(action, "server-id") == 0) {
+        show(modbus_report_slave_id(modbus, MOST, bits), bits, NULL);
+        return;
+    }
+    if (given == 0) fail("query");
 
     int count = ask(modbus, action, atoi(address), numbers, given, bits, words);
     int in_bits = action[0] == 'c' || action[0] == 'd';
-    if (count < 0 && errno > MODBUS_ENOBASE && errno < EMBBADCRC) {
-        printf("exception %d\n", errno - MODBUS_ENOBASE);
-        return;
-    }
-    if (count < 0) fail(action);
-    if (count == 0) printf("ok");
-    for (int i = 0; i < count; i++) printf(i == 0 ? "%d" : " %d", in_bits ? bits[i] : words[i]);
-    printf("\n");
+    show(count, in_bits ? bits : NULL, words);
 }
 
 static modbus_t *line(const char *url) {

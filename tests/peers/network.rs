@@ -5,7 +5,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::image::reads;
-use crate::{PATIENCE, call, compare, exchange, open, our_client_asks, our_command_judges, pki};
+use crate::{
+    PATIENCE, call, compare, exchange, open, our_client_asks, our_command_judges_the_image, pki,
+};
 use crate::{programs, simulator, tokio_modbus};
 
 // --- our client, their servers --------------------------------------------------------------
@@ -25,44 +27,9 @@ async fn our_client_asks_all_at_once(url: &str) {
     }
 }
 
-/// The common image of unit 17, by its formulas; `moved` takes each limit off its value.
-pub(crate) fn peer_spec(url: &str, moved: u32) -> String {
-    let (yes, no) = (moved == 0, moved == 1);
-    let word = 48_530 + moved;
-    let long = 48_525 * 65_536 + 48_524 + moved;
-    let input = 17_009 + moved;
-    let exception = 2 + moved;
-    format!(
-        "
-spec: peer
-devices:
-  peer:
-    link: '{url}'
-    unit_id: 17
-    points:
-      on: {{ coil: 6 }}
-      off: {{ coil: 7 }}
-      contact: {{ discrete: 3 }}
-      word: {{ holding: 5 }}
-      long: {{ holding: 10, type: u32 }}
-      input: {{ input: 9 }}
-tests:
-  - test: every table
-    steps:
-      - {{ read: peer.on, equals: {yes} }}
-      - {{ read: peer.off, equals: {no} }}
-      - {{ read: peer.contact, equals: {yes} }}
-      - {{ read: peer.word, equals: {word} }}
-      - {{ read: peer.long, equals: {long} }}
-      - {{ read: peer.input, equals: {input} }}
-      - {{ read: {{ device: peer, holding: 5000 }}, exception: {exception} }}
-"
-    )
-}
-
 /// Judges a server with the command, which changes nothing there, and asks it for everything.
 async fn we_ask(url: &str, nobody: u8) {
-    our_command_judges(7, [peer_spec(url, 0), peer_spec(url, 1)]).await;
+    our_command_judges_the_image(url).await;
     our_client_asks(url, &exchange(Some(nobody))).await;
 }
 

@@ -5,14 +5,15 @@ use tokio::time::timeout;
 
 use crate::bus::Bus;
 use crate::image::{ADDRESSES, TABLES, UNITS, value};
-use crate::network::peer_spec;
 use crate::traffic::traffic;
-use crate::{Exchange, PATIENCE, compare, exchange, our_client_asks, our_command_judges, programs};
+use crate::{
+    Exchange, PATIENCE, compare, exchange, our_client_asks, our_command_judges_the_image, programs,
+};
 use crate::{simulator, tokio_modbus};
 
 /// How our client treats the bus: as fast as one gets. The pause inside a frame may be as long as
 /// a busy machine makes it.
-const TREATMENT: &str = "baud=115200&parity=none&stop=1&gap=5s";
+pub(crate) const TREATMENT: &str = "baud=115200&parity=none&stop=1&gap=5s";
 
 /// What a server is asked for, each time anew.
 fn exchanges() -> [Exchange; 2] {
@@ -23,7 +24,7 @@ fn exchanges() -> [Exchange; 2] {
 
 async fn we_ask(scheme: &str, bus: &Bus, exchange: &Exchange) {
     let url = format!("{scheme}://{}?{TREATMENT}", bus.client);
-    our_command_judges(7, [peer_spec(&url, 0), peer_spec(&url, 1)]).await;
+    our_command_judges_the_image(&url).await;
     our_client_asks(&url, exchange).await;
 }
 
