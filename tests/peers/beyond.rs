@@ -165,3 +165,12 @@ async fn a_libmodbus_client_reads_the_id_of_our_simulator() {
         assert_eq!(said, ["42 255 65 66"]);
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+#[ignore = "needs mbpoll: .ci/run installs and runs it"]
+async fn mbpoll_reads_the_id_of_our_simulator() {
+    let (url, _simulator) = simulate(ID, "rtu+pty://").await;
+    let said = programs::mbpoll_id(url.trim_start_matches("rtu://")).await;
+    assert!(said.ends_with("Length: 4\nId    : 0x2A\nStatus: On\nData  : AB"), "{said}");
+}

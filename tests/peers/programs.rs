@@ -108,3 +108,11 @@ pub(crate) async fn mbpoll(url: &str, query: &str) -> Vec<String> {
     };
     said.split("-- Polling").skip(1).map(answer).collect()
 }
+
+/// What mbpoll says of the server id of unit 1 on a serial port.
+#[cfg(unix)]
+pub(crate) async fn mbpoll_id(path: &str) -> String {
+    let mut mbpoll = command("mbpoll");
+    mbpoll.args(["-u", "-o", "10", "-m", "rtu", "-b", "115200", "-P", "none", "-a", "1", path]);
+    lines(&mut mbpoll).await.join("\n").trim_end().to_owned()
+}
