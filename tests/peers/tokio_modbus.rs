@@ -5,12 +5,14 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_modbus::client::{Client as _, Context, rtu, tcp};
 use tokio_modbus::server::{Service, tcp::Server};
 use tokio_modbus::slave::SlaveContext as _;
 use tokio_modbus::{ExceptionCode, Request, Response, Slave, SlaveRequest};
 use tokio_serial::SerialStream;
 
+use crate::ANSWER;
 use crate::image::{request, text};
 use crate::tables::Tables;
 
@@ -20,7 +22,8 @@ pub(crate) async fn ask(mut client: Context, queries: &[String]) -> Vec<String> 
     for query in queries {
         let (unit, request) = request(query);
         client.set_slave(Slave(unit));
-        let mut answer = client.call(request.clone()).await.unwrap();
+        let answer = timeout(ANSWER, client.call(request.clone())).await;
+        let mut answer = answer.unwrap_or_else(|_| panic!("{query}: no answer")).unwrap();
         // It gives all bits of the last byte.
         if let (
             Request::ReadCoils(_, count) | Request::ReadDiscreteInputs(_, count),
