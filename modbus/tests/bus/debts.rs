@@ -247,8 +247,8 @@ async fn a_unit_that_comes_back_holds_nobody_up() {
     for n in 0..100_u16 {
         let call = bench.start_to(2, 4, read(n));
         assert_eq!(bench.hear(8).await[0], 2);
-        bench.say(30, &frame(&[2, 3, 2, 0, 9])).await;
-        assert_eq!(call.await.unwrap().result, holds(9));
+        bench.say(30, &frame(&[2, 3, 2, 0, n.to_be_bytes()[1]])).await;
+        assert_eq!(call.await.unwrap().result, holds(n));
     }
     assert!(bench.now() - begun < 5000, "{} {begun}", bench.now());
     assert!(!back.is_finished());
@@ -269,4 +269,45 @@ async fn what_is_missing_for_a_minute_is_lost() {
     bench.hear(8).await;
     bench.say(30, &answer(7)).await;
     assert_eq!(call.await.unwrap().result, holds(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_again_when_something_else_is_asked_is_not_its_answer() {
+    let mut bench = Bench::new(rtu(slow()));
+    let call = bench.start(1, read(0x10));
+    bench.hear(8).await;
+    bench.say(30, &answer(1)).await;
+    assert_eq!(call.await.unwrap().result, holds(1));
+    let call = bench.start(2, read(0x11));
+    bench.hear(8).await;
+    // A radio modem brings it twice.
+    bench.say(10, &answer(1)).await;
+    bench.say(20, &answer(2)).await;
+    bench.hear(8).await;
+    bench.say(10, &answer(1)).await;
+    bench.say(20, &answer(2)).await;
+    assert_eq!(call.await.unwrap().result, holds(2));
+    let log = bench.log();
+    let came: Vec<_> =
+        log.iter().filter_map(|line| line.split_once(" < ")).map(|at| at.1).collect();
+    assert_eq!(
+        came.iter().map(|what| &what[..what.len() - 15]).collect::<Vec<_>>(),
+        ["answer 1", "setaside 2", "late 2", "duplicate 1", "answer 2"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_places_that_hold_the_same_cost_one_more_read_and_a_short_while() {
+    let mut bench = Bench::new(rtu(slow()));
+    let call = bench.start(1, read(0x10));
+    bench.hear(8).await;
+    bench.say(30, &answer(1)).await;
+    assert_eq!(call.await.unwrap().result, holds(1));
+    let (begun, call) = (bench.now(), bench.start(2, read(0x11)));
+    for _ in 0..2 {
+        bench.hear(8).await;
+        bench.say(30, &answer(1)).await;
+    }
+    assert_eq!(call.await.unwrap().result, holds(1));
+    assert!(bench.now() - begun < 200, "{} {begun}", bench.now());
 }

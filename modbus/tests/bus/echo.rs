@@ -2,7 +2,7 @@
 
 use passline_modbus::{
     link::{Bus, LinkError, Malformed, Options},
-    pdu::Response,
+    pdu::{Request, Response},
 };
 
 use super::bench::{Bench, SECOND, answer, holds, ms, read, rtu, slow, write};
@@ -89,4 +89,14 @@ async fn what_is_held_back_as_an_echo_is_looked_at_when_the_line_is_silent() {
     assert_eq!(call.await.unwrap().result, Err(LinkError::Crc { bytes: 7 }));
     // The gap counts from when our own last byte left, at the earliest.
     assert!((62..=63).contains(&bench.now()), "{}", bench.now());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_whose_bytes_could_be_its_answer_is_an_echo() {
+    let mut bench = Bench::new(rtu(slow()));
+    // Function 1, 3 bytes of bits; or 20 coils from 0x0302 on.
+    let call = bench.start(1, Request::ReadCoils(0x0302, 20));
+    let request = bench.hear(8).await;
+    bench.say(1, &request).await;
+    assert_eq!(call.await.unwrap().result, Err(LinkError::Frame(Malformed::Echoed)));
 }

@@ -1,10 +1,13 @@
 //! Who may speak when; connections; and lines that are never still.
 
 use passline_modbus::{
-    link::{Bus, Call, CloseReason, LinkError, Malformed, Options},
+    link::{Bus, Call, CloseReason, Discipline, Event, Link, LinkError, Malformed, Options},
     pdu::Request,
 };
-use tokio::time::{Instant, sleep};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{Instant, sleep},
+};
 
 use super::bench::{Bench, SECOND, answer, frame, holds, ms, read, rtu, slow, write};
 
@@ -230,4 +233,27 @@ async fn closing_ends_what_was_asked_before() {
     closed.await.unwrap();
     let late = bench.start(2, Request::ReadCoils(0, 1)).await.unwrap();
     assert_eq!(late.result, Err(LinkError::Closed(CloseReason::Link)));
+}
+
+/// In real time: a line that always has something to read leaves a paused clock where it is.
+#[tokio::test]
+async fn a_line_that_never_falls_silent_ends_no_call_late() {
+    let lines = [(Discipline::Rtu(Bus::rtu(None)), 8), (Discipline::Ascii(Bus::ascii(None)), 17)];
+    for (discipline, request) in lines {
+        let connect = move || {
+            let (near, mut far) = tokio::io::duplex(65_536);
+            tokio::spawn(async move {
+                far.read_exact(&mut vec![0; request]).await.unwrap();
+                while far.write_all(&[0x55; 4096]).await.is_ok() {}
+            });
+            async move { std::io::Result::Ok(near) }
+        };
+        let options = Options { discipline, ..Options::default() };
+        let link = Link::spawn(connect, options, |_: Event<'_>| {});
+        let call = |id| link.call(Call { id, unit: 1, request: read(0), timeout: ms(200) });
+        let asked = tokio::time::timeout(SECOND * 5, call(1)).await.unwrap();
+        assert!(matches!(asked.result, Err(LinkError::Crc { .. })), "{asked:?}");
+        let next = tokio::time::timeout(SECOND * 5, call(2)).await.unwrap();
+        assert!(matches!(next.result, Err(LinkError::Babble { .. })), "{next:?}");
+    }
 }

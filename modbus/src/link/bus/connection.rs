@@ -139,7 +139,7 @@ where
         let rest = self.line.options.idle_close.filter(|_| self.bus.pace.is_none());
         let rest = rest.map(|limit| after(Instant::now(), limit / 4 * 3));
         let Line { queue, exchange, .. } = &mut *self.line;
-        let mut is_closing = false;
+        let (mut is_closing, mut has_heard) = (false, false);
         loop {
             if let Some(waiting) = self.parked.ready(&exchange.debts, Instant::now()) {
                 return Ok(Turn { waiting, is_listened: true });
@@ -152,10 +152,12 @@ where
             }
             select! {
                 biased;
-                heard = self.wire.hear(exchange, self.parked.until().or(rest)) => {
-                    if matches!(heard?, Heard::Time) && self.parked.is_empty() {
+                heard = self.wire.hear(exchange, self.parked.until().or(rest)), if !has_heard => {
+                    let heard = heard?;
+                    if matches!(heard, Heard::Time) && self.parked.is_empty() {
                         return Err(CloseReason::Idle);
                     }
+                    has_heard = !matches!(heard, Heard::Time);
                 }
                 next = poll_fn(|context| queue.poll_next(context)), if !is_closing => match next {
                     None => is_closing = true,
@@ -163,6 +165,8 @@ where
                         return Ok(Turn { waiting, is_listened: false });
                     },
                 },
+                // Who waits has a turn although the line never falls silent.
+                () = std::future::ready(()), if has_heard => has_heard = false,
             }
         }
     }
@@ -204,9 +208,12 @@ where
             Outcome::SetAside(answer) => answer,
         };
         let sent = self.waiting.as_ref().and_then(|waiting| waiting.sent);
-        let age = sent.zip(oldest).map_or(Duration::ZERO, |(sent, at)| sent - at);
-        // A device is not late by the same amount to the microsecond.
-        let until = after(Instant::now(), age.saturating_add(call.timeout));
+        let patience = match sent.zip(oldest) {
+            // A device is not late by the same amount to the microsecond.
+            Some((sent, at)) => (sent - at).saturating_add(call.timeout),
+            None => self.line.exchange.recent.patience(),
+        };
+        let until = after(Instant::now(), patience);
         if is_read(&call.request) {
             if let Some(waiting) = self.waiting.take() {
                 self.parked.park(waiting, kind, until);
@@ -231,15 +238,18 @@ where
         let received = self.wire.received();
         self.stale_at = (self.is_proven && self.bus.pace.is_none()).then_some(received);
         self.wire.expect(call.unit, &call.request);
-        let answers_itself = decode_answer(&self.pdu, &call.request).is_ok();
+        // The bytes of some reads could be their own answer as well; none is.
+        let answers_itself =
+            !is_read(&call.request) && decode_answer(&self.pdu, &call.request).is_ok();
         let sent = self.send(call, answers_itself).await?;
         self.line.exchange.asked = Some(Asked::new(call, kind, is_listened, sent));
         let deadline = after(sent, call.timeout);
         loop {
             match self.wire.hear(&mut self.line.exchange, Some(deadline)).await? {
                 Heard::Outcome(outcome) => return Ok(outcome),
-                Heard::Something => {}
-                Heard::Time => break,
+                // A line that never falls silent has something to read whenever it is looked at.
+                Heard::Something if Instant::now() < deadline => {}
+                Heard::Something | Heard::Time => break,
             }
         }
         let settle = after(Instant::now(), self.bus.settle.unwrap_or(call.timeout));
@@ -298,10 +308,10 @@ where
     ) -> Result<Result<Answer, LinkError>, CloseReason> {
         while self.line.exchange.debts.owes(kind) {
             match self.wire.hear(&mut self.line.exchange, Some(until)).await? {
-                Heard::Time => break,
                 Heard::Outcome(Outcome::Answer(next) | Outcome::SetAside(next)) => answer = next,
                 Heard::Outcome(Outcome::Failed(error)) => return Ok(Err(error)),
-                Heard::Something => {}
+                Heard::Something if Instant::now() < until => {}
+                Heard::Something | Heard::Time => break,
             }
         }
         Ok(Ok(answer))

@@ -85,16 +85,16 @@ impl Debts {
         self.open.get(&kind).is_some_and(|debts| debts.iter().any(|debt| debt.is_paid_by(pdu)))
     }
 
-    /// An answer of this kind came. Returns to whom it is put: to the oldest request that it fits;
+    /// An answer of this kind came. Returns what it is put to: the oldest request that it fits;
     /// `None` if there is none.
-    pub(super) fn pay(&mut self, kind: Kind, pdu: &[u8]) -> Option<Asker> {
+    pub(super) fn pay(&mut self, kind: Kind, pdu: &[u8]) -> Option<Debt> {
         let debts = self.open.get_mut(&kind)?;
         let index = debts.iter().position(|debt| debt.is_paid_by(pdu))?;
         let debt = debts.remove(index)?;
         if debts.is_empty() {
             self.open.remove(&kind);
         }
-        Some(debt.asker)
+        Some(debt)
     }
 
     /// None of this kind will come any more.
@@ -168,7 +168,7 @@ mod tests {
                         let (kind, pdu) = (Kind::new(unit, 0x83), answer(count));
                         prop_assert_eq!(debts.could_be(kind, &pdu), due.is_some());
                         let paid = debts.pay(kind, &pdu);
-                        prop_assert_eq!(paid, due.map(|(id, _, _)| Asker::Call(id)));
+                        prop_assert_eq!(paid.map(|debt| debt.asker), due.map(|(id, _, _)| Asker::Call(id)));
                     }
                 }
                 for unit in 1..3 {

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::debts::{Asker, Debt, Debts, Kind};
+use super::{
+    debts::{Asker, Debt, Debts, Kind},
+    recent::{Recent, Seen},
+};
 use crate::{
     framing::serial::{Defect, Frame, Mode, Part},
     link::{
@@ -21,6 +24,9 @@ pub(in super::super) struct Exchange<O> {
     pub(super) reporter: Reporter<O>,
     pub(super) debts: Debts,
     pub(super) asked: Option<Asked>,
+    pub(super) recent: Recent,
+    /// The line was caught bringing an answer twice.
+    is_repeating: bool,
     /// The last frame, and the call that it was put to: what repeats it is a duplicate.
     previous: Vec<u8>,
     previous_call: Option<u64>,
@@ -103,6 +109,8 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
             reporter,
             debts: Debts::default(),
             asked: None,
+            recent: Recent::default(),
+            is_repeating: false,
             previous: Vec::new(),
             previous_call: None,
         }
@@ -149,13 +157,22 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         now: Instant,
     ) -> Option<Outcome> {
         let could_be_owed = self.debts.could_be(kind, frame.pdu);
+        let repeated = self.repeated(frame, &asked, now);
         match decode_answer(frame.pdu, &asked.request) {
-            Ok(answer) if could_be_owed && !asked.is_listened => {
+            Ok(answer) if (could_be_owed || repeated.is_some()) && !asked.is_listened => {
                 self.came(now, frame.bytes, Some(asked.call), What::SetAside);
-                self.set_aside(asked, frame.pdu);
+                self.set_aside(asked, could_be_owed.then_some(frame.pdu));
                 Some(Outcome::SetAside(answer))
             }
+            // The true answer has come meanwhile, and was another one.
+            Ok(_) if repeated.is_some() && self.recent.knows(&asked.request) => {
+                self.is_repeating = true;
+                self.came(now, frame.bytes, repeated, What::Duplicate);
+                self.asked = Some(asked);
+                None
+            }
             Ok(answer) => {
+                self.note(frame.bytes, asked.call, (asked.request.clone(), asked.sent), now);
                 if asked.is_listened {
                     self.debts.clear(kind);
                 }
@@ -181,19 +198,23 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         // Once more the same pays nothing: the other answer may still come.
         if self.previous == frame.bytes {
             match self.previous_call {
-                Some(call) => self.came(now, frame.bytes, Some(call), What::Duplicate),
+                Some(call) => {
+                    self.is_repeating = true;
+                    self.came(now, frame.bytes, Some(call), What::Duplicate);
+                }
                 None => self.foreign(frame.bytes, now),
             }
             return;
         }
         match self.debts.pay(kind, frame.pdu) {
-            Some(Asker::Call(call)) => {
+            Some(Debt { asker: Asker::Call(call), request, sent, .. }) => {
+                self.note(frame.bytes, call, (request, sent), now);
                 if let Some(asked) = &mut self.asked {
                     asked.late += 1;
                 }
                 self.came(now, frame.bytes, Some(call), What::Late);
             }
-            Some(Asker::Another) | None => self.foreign(frame.bytes, now),
+            Some(Debt { asker: Asker::Another, .. }) | None => self.foreign(frame.bytes, now),
         }
     }
 
@@ -294,11 +315,36 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         }
     }
 
-    /// One answer came, one more request is out: whichever it belongs to, as many are missing.
-    fn set_aside(&mut self, mut asked: Asked, pdu: &[u8]) {
+    /// The call that these bytes answered a short while ago, if that asked for something else: then
+    /// they may have come twice.
+    fn repeated(&mut self, frame: &Frame<'_>, asked: &Asked, now: Instant) -> Option<u64> {
+        self.recent.forget(now.checked_sub(asked.timeout).unwrap_or(now));
+        // Exceptions are alike by nature: they are doubted only where there is reason to.
+        if frame.pdu.first().is_some_and(|function| *function >= 0x80) && !self.is_repeating {
+            return None;
+        }
+        self.recent.repeated(frame.bytes, &asked.request)
+    }
+
+    fn note(
+        &mut self,
+        bytes: &[u8],
+        call: u64,
+        (request, sent): (Request<'static>, Instant),
+        at: Instant,
+    ) {
+        let took = at.saturating_duration_since(sent);
+        self.recent.note(Seen { call, request, bytes: bytes.to_vec(), at, took });
+    }
+
+    /// One more request is out. If what came could be `owed` then one answer came: whichever it
+    /// belongs to, as many are missing.
+    fn set_aside(&mut self, mut asked: Asked, owed: Option<&[u8]>) {
         self.owe(&asked);
         asked.is_owed = true;
-        self.debts.pay(asked.kind, pdu);
+        if let Some(pdu) = owed {
+            self.debts.pay(asked.kind, pdu);
+        }
         // What else comes for a write is looked at in the same way.
         if !is_read(&asked.request) {
             self.asked = Some(asked);

@@ -9,6 +9,7 @@
 //! | `exchange` | whose each part is, and what that means for the open call. No I/O |
 //! | `parked` | reads that wait for their second turn. Pure |
 //! | `debts` | which answers are missing. Pure |
+//! | `recent` | which answers came lately: some lines bring one twice. Pure |
 //! | `echo` | whether the line repeats what is sent. Pure |
 //!
 //! # No answer is taken for another one
@@ -26,12 +27,19 @@
 //! A write is sent once; its answer counts after the same listening. This relies on two things:
 //! devices answer in the order in which they are asked, and what is late stays about as late until
 //! it has come. What is missing for a minute, and for ten timeouts, counts as lost.
+//!
+//! An answer may also come twice, the second time when something else is asked. What brings the very
+//! bytes that answered another request within the last response timeout is set aside likewise, and
+//! the line listened to for twice as long as answers took lately. Where the same is asked again, a
+//! repeated answer cannot be told from a new one: it is the value of the request before. Exceptions are
+//! doubted only once the line was caught repeating: they are alike by nature.
 
 mod connection;
 mod debts;
 mod echo;
 mod exchange;
 mod parked;
+mod recent;
 mod wire;
 
 pub(super) use self::exchange::Exchange;
