@@ -145,7 +145,7 @@ fn group() -> (String, u32) {
         let fields: Vec<&str> = line.split(':').collect();
         Some(((*fields.first()?).to_owned(), fields.get(2)?.parse().ok()?))
     };
-    groups.lines().filter_map(parse).filter(|(_, id)| *id != 0).next_back().unwrap()
+    groups.lines().filter_map(parse).rfind(|(_, id)| *id != 0).unwrap()
 }
 
 /// As the user nobody if this runs as root, which may do everything.
