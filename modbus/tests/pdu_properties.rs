@@ -8,7 +8,7 @@ mod pairs;
 use pairs::{identification, pairs, sent, written};
 use passline_modbus::pdu::diagnostics::ExceptionStatus;
 use passline_modbus::pdu::fifo::{Pointer, Queue};
-use passline_modbus::pdu::file::{Contents, Records, Sections};
+use passline_modbus::pdu::file::{Records, Sections};
 use passline_modbus::pdu::{
     Defect, DeviceIdObject, ExceptionCode, MAX_PDU, Request, Response, decode_answer,
     decode_request, decode_response, encode_answer, encode_request,
