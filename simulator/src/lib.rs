@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`image`] | the memory of a device: four tables, sparse | what its words mean |
 //! | [`device`] | one unit: a request in, an answer out | clocks, streams |
+//! | [`behaviour`] | what a value does over time | points, registers, requests |
 //! | [`fault`] | how a device deviates: what, at which requests, when | clocks, streams |
 //! | [`endpoint`] | a line with its units, served on whatever a line hangs on | what the answers are |
 //!
@@ -50,6 +51,7 @@
 //! # }
 //! ```
 
+pub mod behaviour;
 pub mod device;
 pub mod endpoint;
 pub mod fault;

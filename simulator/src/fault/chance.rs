@@ -11,24 +11,34 @@ impl Seed {
         Self(device.bytes().fold(mix(run), |state, byte| mix(state ^ u64::from(byte))))
     }
 
-    pub(super) fn chance(self, fault: u64) -> Chance {
-        Chance(mix(self.0 ^ mix(fault)))
+    /// The chances of one thing of the device that needs some.
+    pub(crate) fn chance(self, index: u64) -> Chance {
+        Chance(mix(self.0 ^ mix(index)))
     }
 }
 
-/// The chances of one fault.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Chance(u64);
+/// The chances of one thing: the same for the same seed, whenever they are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chance(u64);
 
 impl Chance {
     /// At least 0 and less than 1; the same for the same `count`.
-    pub(super) fn draw(self, count: u64) -> f64 {
+    pub(crate) fn draw(self, count: u64) -> f64 {
         f64::from((mix(self.0 ^ mix(count)) >> 32) as u32) / (f64::from(u32::MAX) + 1.0)
     }
 
     /// What the fault draws when it shows at `count`; apart from what decides whether it shows.
     pub(super) fn dice(self, count: u64) -> Dice {
         Dice(mix(mix(self.0) ^ mix(count)))
+    }
+
+    /// Normally distributed with mean 0 and standard deviation 1 (Box and Muller); the same for the
+    /// same `count`.
+    pub(crate) fn draw_normal(self, count: u64) -> f64 {
+        // 1 - draw is above 0: its logarithm is finite.
+        let radius = (-2.0 * (1.0 - self.draw(count)).ln()).sqrt();
+        let angle = Self(mix(self.0)).draw(count);
+        radius * (std::f64::consts::TAU * angle).cos()
     }
 }
 

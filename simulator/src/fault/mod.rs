@@ -32,7 +32,7 @@ use std::time::Duration;
 use passline_modbus::pdu::Request;
 
 pub use answer::AnswerFault;
-pub use chance::Seed;
+pub use chance::{Chance, Seed};
 pub(crate) use connection::Manners;
 pub use connection::{Beyond, ConnectionFault};
 pub use frame::{FrameFault, Noise, Sent};

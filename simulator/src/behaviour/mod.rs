@@ -1,0 +1,90 @@
+//! What a value does over time. Pure: the time since it began is told, chance comes from a seed,
+//! and the same time and seed give the same value, whoever looks how often.
+//!
+//! Knows nothing of points, registers or requests. A new behaviour is a file here and a variant of
+//! [`Behaviour`].
+
+mod clock;
+mod counter;
+mod noise;
+mod ramp;
+mod replay;
+mod steps;
+mod walk;
+mod wave;
+
+use std::time::Duration;
+
+use passline_modbus::value::Value;
+
+pub use clock::{Clock, Reading};
+pub use counter::Counter;
+pub use noise::{Noise, Spread};
+pub use ramp::Ramp;
+pub use replay::{Between, Replay, ReplayError, Row, Then};
+pub use steps::{Step, Steps};
+pub use walk::Walk;
+pub use wave::{Sine, Square};
+
+/// What a value does over time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Behaviour {
+    /// A sine wave.
+    Sine(Sine),
+    /// A square wave.
+    Square(Square),
+    /// A straight line.
+    Ramp(Ramp),
+    /// Random values around a mean.
+    Noise(Noise),
+    /// A random walk.
+    Walk(Walk),
+    /// A counter that rolls over.
+    Counter(Counter),
+    /// Values one after the other.
+    Steps(Steps),
+    /// A recording.
+    Replay(Replay),
+    /// The time of day.
+    Clock(Clock),
+    /// Several at once: a sine with noise on it.
+    Sum(Vec<Behaviour>),
+}
+
+impl Behaviour {
+    /// The value so long after it began.
+    pub fn at(&mut self, elapsed: Duration) -> Value {
+        match self {
+            Self::Sine(sine) => Value::F64(sine.at(elapsed)),
+            Self::Square(square) => Value::F64(square.at(elapsed)),
+            Self::Ramp(ramp) => Value::F64(ramp.at(elapsed)),
+            Self::Noise(noise) => Value::F64(noise.at(elapsed)),
+            Self::Walk(walk) => Value::F64(walk.at(elapsed)),
+            Self::Counter(counter) => Value::Number(counter.at(elapsed).into()),
+            Self::Steps(steps) => steps.at(elapsed).clone(),
+            Self::Replay(replay) => Value::F64(replay.at(elapsed)),
+            Self::Clock(clock) => Value::Number(clock.at(elapsed).into()),
+            Self::Sum(parts) => Value::F64(parts.iter_mut().map(|part| part.float(elapsed)).sum()),
+        }
+    }
+
+    /// The value as a float; NaN if it is no number.
+    fn float(&mut self, elapsed: Duration) -> f64 {
+        match self.at(elapsed) {
+            Value::F64(float) => float,
+            Value::F32(float) => f64::from(float),
+            Value::Number(number) => number.to_f64(),
+            Value::Bool(_) | Value::Text(_) | Value::Bytes(_) => f64::NAN,
+        }
+    }
+}
+
+/// How many whole `period`s are in `elapsed`, and which part of the next one has passed: 0 to 1.
+fn turns(elapsed: Duration, period: Duration) -> (u64, f64) {
+    let (elapsed, period) = (elapsed.as_nanos(), period.as_nanos().max(1));
+    let whole = u64::try_from(elapsed / period).unwrap_or(u64::MAX);
+    // Both are far below the 2^53 ns (104 days) from which on a float loses a nanosecond.
+    #[expect(clippy::cast_precision_loss, reason = "a wave does not show a lost nanosecond")]
+    let part = (elapsed % period) as f64 / period as f64;
+    (whole, part)
+}
