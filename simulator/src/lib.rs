@@ -6,6 +6,7 @@
 //! | [`device`] | one unit: a request in, an answer out | clocks, streams |
 //! | [`behaviour`] | what a value does over time | points, registers, requests |
 //! | [`fault`] | how a device deviates: what, at which requests, when | clocks, streams |
+//! | [`program`] | what a device does on its own: signals, rules, states | clocks, streams, requests |
 //! | [`endpoint`] | a line with its units, served on whatever a line hangs on | what the answers are |
 //!
 //! The codec and the framing are those of the client, from `passline-modbus`. Nothing here knows
@@ -56,3 +57,4 @@ pub mod device;
 pub mod endpoint;
 pub mod fault;
 pub mod image;
+pub mod program;
