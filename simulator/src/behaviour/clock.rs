@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 /// A clock that goes on from the moment at which it began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
-    /// What it shows at the start.
-    pub from: Timestamp,
+    /// What it shows at the start; the time of the host if it is not given.
+    pub from: Option<Timestamp>,
     /// What of it a value shows.
     pub reading: Reading,
 }
@@ -54,8 +54,8 @@ impl Reading {
 
 impl Clock {
     /// The value so long after it began.
-    pub fn at(&self, elapsed: Duration) -> i128 {
-        let now = self.from.checked_add(elapsed).unwrap_or(Timestamp::MAX);
+    pub(super) fn at(&self, elapsed: Duration, host: Timestamp) -> i128 {
+        let now = self.from.unwrap_or(host).checked_add(elapsed).unwrap_or(Timestamp::MAX);
         let date = || TimeZone::UTC.to_datetime(now);
         match self.reading {
             Reading::Unix => now.as_second().into(),
@@ -78,7 +78,8 @@ mod tests {
     #[test]
     fn a_clock_goes_over_the_end_of_a_year() {
         let from: Timestamp = "2026-12-31T23:59:58Z".parse().unwrap();
-        let show = |reading, seconds| Clock { from, reading }.at(Duration::from_secs(seconds));
+        let show =
+            |reading, seconds| Clock { from: None, reading }.at(Duration::from_secs(seconds), from);
         let all = |seconds| Reading::NAMED.map(|(_, reading)| show(reading, seconds));
         assert_eq!(
             all(1),

@@ -15,8 +15,10 @@ mod wave;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use passline_modbus::value::Value;
 
+use crate::fault::Chance;
 pub use clock::{Clock, Reading};
 pub use counter::Counter;
 pub use noise::{Noise, Spread};
@@ -51,26 +53,37 @@ pub enum Behaviour {
     Sum(Vec<Behaviour>),
 }
 
+/// What a behaviour takes from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// What it draws from.
+    pub chance: Chance,
+    /// The time of the host when it began.
+    pub host: Timestamp,
+}
+
 impl Behaviour {
     /// The value so long after it began.
-    pub fn at(&mut self, elapsed: Duration) -> Value {
+    pub fn at(&mut self, elapsed: Duration, origin: Origin) -> Value {
         match self {
             Self::Sine(sine) => Value::F64(sine.at(elapsed)),
             Self::Square(square) => Value::F64(square.at(elapsed)),
             Self::Ramp(ramp) => Value::F64(ramp.at(elapsed)),
-            Self::Noise(noise) => Value::F64(noise.at(elapsed)),
-            Self::Walk(walk) => Value::F64(walk.at(elapsed)),
+            Self::Noise(noise) => Value::F64(noise.at(elapsed, origin.chance)),
+            Self::Walk(walk) => Value::F64(walk.at(elapsed, origin.chance)),
             Self::Counter(counter) => Value::Number(counter.at(elapsed).into()),
             Self::Steps(steps) => steps.at(elapsed).clone(),
             Self::Replay(replay) => Value::F64(replay.at(elapsed)),
-            Self::Clock(clock) => Value::Number(clock.at(elapsed).into()),
-            Self::Sum(parts) => Value::F64(parts.iter_mut().map(|part| part.float(elapsed)).sum()),
+            Self::Clock(clock) => Value::Number(clock.at(elapsed, origin.host).into()),
+            Self::Sum(parts) => {
+                Value::F64(parts.iter_mut().map(|part| part.float(elapsed, origin)).sum())
+            }
         }
     }
 
     /// The value as a float; NaN if it is no number.
-    fn float(&mut self, elapsed: Duration) -> f64 {
-        match self.at(elapsed) {
+    fn float(&mut self, elapsed: Duration, origin: Origin) -> f64 {
+        match self.at(elapsed, origin) {
             Value::F64(float) => float,
             Value::F32(float) => f64::from(float),
             Value::Number(number) => number.to_f64(),

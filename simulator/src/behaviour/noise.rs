@@ -14,7 +14,6 @@ pub struct Noise {
     pub spread: Spread,
     /// How long each value lasts. Not zero.
     pub every: Duration,
-    pub(crate) chance: Chance,
 }
 
 /// How random values spread around their mean.
@@ -27,18 +26,13 @@ pub enum Spread {
 }
 
 impl Noise {
-    /// Noise drawn from `chance`.
-    pub fn new(mean: f64, spread: Spread, every: Duration, chance: Chance) -> Self {
-        Self { mean, spread, every, chance }
-    }
-
     /// The value so long after it began.
-    pub fn at(&self, elapsed: Duration) -> f64 {
+    pub(super) fn at(&self, elapsed: Duration, chance: Chance) -> f64 {
         let (turn, _) = turns(elapsed, self.every);
         self.mean
             + match self.spread {
-                Spread::Even(most) => most * (2.0 * self.chance.draw(turn) - 1.0),
-                Spread::Normal(deviation) => deviation * self.chance.draw_normal(turn),
+                Spread::Even(most) => most * (2.0 * chance.draw(turn) - 1.0),
+                Spread::Normal(deviation) => deviation * chance.draw_normal(turn),
             }
     }
 }
@@ -51,12 +45,14 @@ mod tests {
     #[expect(clippy::cast_precision_loss, reason = "ten thousand is exact")]
     fn statistics(spread: Spread) -> (f64, f64, f64) {
         let every = Duration::from_millis(10);
-        let noise = Noise::new(50.0, spread, every, Seed::of_device(7, "meter").chance(0));
-        let drawn: Vec<f64> = (0..10_000).map(|turn| noise.at(every * turn)).collect();
+        let (noise, chance) =
+            (Noise { mean: 50.0, spread, every }, Seed::of_device(7, "meter").chance(0));
+        let drawn: Vec<f64> = (0..10_000).map(|turn| noise.at(every * turn, chance)).collect();
         let mean = drawn.iter().sum::<f64>() / drawn.len() as f64;
         let variance = drawn.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / drawn.len() as f64;
         let most = drawn.iter().map(|x| (x - 50.0).abs()).fold(0.0, f64::max);
-        assert_eq!(noise.at(every * 3).to_bits(), noise.at(every * 3 + every / 2).to_bits());
+        let [one, other] = [every * 3, every * 3 + every / 2].map(|at| noise.at(at, chance));
+        assert_eq!(one.to_bits(), other.to_bits());
         (mean, variance.sqrt(), most)
     }
 

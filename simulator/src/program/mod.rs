@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use passline_modbus::point::Span;
 use passline_modbus::value::Value;
 
@@ -19,6 +20,8 @@ pub use rule::{Action, Rule, Test, When};
 use signal::Running;
 pub use signal::{Compute, Formula, Lag, Signal};
 
+use crate::behaviour::Origin;
+use crate::fault::Seed;
 use crate::image::Image;
 
 /// How finely [`When::Becomes`] is looked at between two requests.
@@ -26,6 +29,9 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// How often at most: after a long time without a request, ticks are longer.
 const MAX_TICKS: u32 = 10_000;
+
+/// Where the chances of signals begin; those of faults come before.
+const SIGNALS: u64 = 1 << 32;
 
 /// How many states a device goes through at one moment. More is a circle.
 const MAX_CHAIN: usize = 32;
@@ -56,6 +62,9 @@ pub(crate) struct Effects {
 #[derive(Debug)]
 pub(crate) struct Program {
     script: Script,
+    seed: Seed,
+    /// The time of the host when the simulation began.
+    host: Timestamp,
     /// The memory that it began with.
     initial: Image,
     /// By the point that each moves, in the order in which they are looked at.
@@ -85,9 +94,11 @@ enum Due {
 }
 
 impl Program {
-    /// A script that begins with this memory.
-    pub(crate) fn new(script: Script, initial: &Image) -> Self {
+    /// A script that begins with this memory, at this time of the host.
+    pub(crate) fn new(script: Script, initial: &Image, seed: Seed, host: Timestamp) -> Self {
         let mut program = Self {
+            seed,
+            host,
             initial: initial.clone(),
             signals: Vec::new(),
             state: 0,
@@ -162,19 +173,16 @@ impl Program {
         self.boots_until <= self.now
     }
 
-    /// The state it is in.
-    pub(crate) fn state(&self) -> usize {
-        self.state
-    }
-
     /// What the rules want of others since this was asked last.
     pub(crate) fn take_effects(&mut self) -> Effects {
         std::mem::take(&mut self.effects)
     }
 
     fn begin(&mut self, now: Duration) {
-        let signals = self.script.signals.iter().cloned();
-        self.signals = signals.map(|(point, signal)| (point, Running::new(signal, now))).collect();
+        self.signals.clear();
+        for (point, signal) in self.script.signals.clone() {
+            self.start(point, signal, now);
+        }
         self.timers.clear();
         self.state = 0;
         self.held.fill(false);
@@ -304,7 +312,7 @@ impl Program {
             }
             Action::Start(point, signal) => {
                 self.stop(point);
-                self.signals.push((point, Running::new(signal, self.now)));
+                self.start(point, signal, self.now);
                 self.refresh(image);
             }
             Action::Stop(point) => self.stop(point),
@@ -319,6 +327,12 @@ impl Program {
         if let Some(held) = self.script.points.get(point) {
             held.write(image, value);
         }
+    }
+
+    fn start(&mut self, point: usize, signal: Signal, now: Duration) {
+        let host = self.host.checked_add(now).unwrap_or(Timestamp::MAX);
+        let origin = Origin { chance: self.seed.chance(SIGNALS + point as u64), host };
+        self.signals.push((point, Running::new(signal, now, origin)));
     }
 
     fn stop(&mut self, point: usize) {

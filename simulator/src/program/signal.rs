@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use passline_modbus::value::Value;
 
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, Origin};
 
 /// What moves a point.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,13 +60,14 @@ impl PartialEq for Formula {
 pub(super) struct Running {
     signal: Signal,
     began: Duration,
+    origin: Origin,
     /// Where a lag was when it was last looked at, and what it then followed.
     followed: Option<(Duration, f64, f64)>,
 }
 
 impl Running {
-    pub(super) fn new(signal: Signal, began: Duration) -> Self {
-        Self { signal, began, followed: None }
+    pub(super) fn new(signal: Signal, began: Duration, origin: Origin) -> Self {
+        Self { signal, began, origin, followed: None }
     }
 
     /// The points that the value depends on.
@@ -81,7 +82,9 @@ impl Running {
     /// The value at a time of the simulation, from the values of its inputs; `None` if it has none.
     pub(super) fn at(&mut self, now: Duration, inputs: &[Value]) -> Option<Value> {
         match &mut self.signal {
-            Signal::Behaviour(behaviour) => Some(behaviour.at(now.saturating_sub(self.began))),
+            Signal::Behaviour(behaviour) => {
+                Some(behaviour.at(now.saturating_sub(self.began), self.origin))
+            }
             Signal::Computed(formula) => (formula.compute)(inputs, now),
             Signal::Lag(lag) => {
                 let target = inputs.first()?.to_decimal()?.to_f64();

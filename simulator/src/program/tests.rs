@@ -44,7 +44,15 @@ impl Bench {
         let mut image = Image::new();
         image.set_words(Table::Holding, 0, &[0; 4]).unwrap();
         let script = Script { points: points(), signals, rules, states };
-        Self { program: Program::new(script, &image), image }
+        Self {
+            program: Program::new(
+                script,
+                &image,
+                Seed::of_device(1, "drive"),
+                Timestamp::UNIX_EPOCH,
+            ),
+            image,
+        }
     }
 
     fn value(&mut self, at: Duration, point: usize) -> String {
