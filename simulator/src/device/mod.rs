@@ -31,6 +31,8 @@ pub struct Device {
     image: Image,
     faults: Faults,
     statistics: Statistics,
+    /// What it does on its own, if it does anything.
+    program: Option<Box<Program>>,
 }
 
 /// What a device has been asked and has answered.
@@ -67,6 +69,13 @@ impl Device {
         self
     }
 
+    /// Teaches it what it does on its own, from its present memory on. Clocks begin with `host`.
+    #[must_use]
+    pub fn with_script(mut self, script: Script, seed: Seed, host: Timestamp) -> Self {
+        self.program = Some(Box::new(Program::new(script, &self.image, seed, host)));
+        self
+    }
+
     /// Its memory.
     pub fn image(&self) -> &Image {
         &self.image
@@ -92,6 +101,33 @@ impl Device {
     /// Bytes that are no request get an exception: 1 if the function is none of its functions,
     /// else the one that goes with the defect.
     pub fn react(&mut self, received: &Received<'_>, arrival: Arrival) -> Reaction {
+        self.advance(arrival.elapsed);
+        if self.program.as_ref().is_some_and(|program| !program.is_there()) {
+            return Reaction::Wire(Transmission::default());
+        }
+        let reaction = self.respond(received, arrival);
+        if self.apply_effects() { Reaction::Wire(Transmission { end: Some(End::Reset), ..Transmission::default() }) } else { reaction }
+    }
+
+    /// Lets it do what it does on its own up to this time of the simulation.
+    pub fn advance(&mut self, elapsed: Duration) {
+        if let Some(program) = &mut self.program {
+            program.advance(elapsed, &mut self.image);
+        }
+        self.apply_effects();
+    }
+
+    /// Does what its rules want of its faults; whether it began anew.
+    fn apply_effects(&mut self) -> bool {
+        let Some(program) = &mut self.program else { return false };
+        let effects = program.take_effects();
+        for (fault, shows) in effects.faults {
+            self.faults.wake(fault, shows);
+        }
+        effects.restarted
+    }
+
+    fn respond(&mut self, received: &Received<'_>, arrival: Arrival) -> Reaction {
         let request = parse(&self.image, received.pdu);
         self.statistics.requests += 1;
         let diagnostics = self.image.diagnostics_mut();

@@ -71,6 +71,8 @@ pub(crate) struct Faults {
 #[derive(Debug)]
 struct Armed {
     fault: Fault,
+    /// Whether it does not show, whatever its trigger says.
+    dormant: bool,
     chance: chance::Chance,
     /// How many requests there were in its scope.
     count: u64,
@@ -83,9 +85,18 @@ impl Faults {
         let armed = (0..).zip(faults);
         let armed = armed.map(|(index, fault)| {
             let chance = seed.chance(index);
-            Armed { fault, chance, count: 0, frozen: None }
+            Armed { fault, dormant: false, chance, count: 0, frozen: None }
         });
         Self { armed: armed.collect(), ..Self::default() }
+    }
+
+    /// Lets a fault show, or not; each time as if it were new.
+    pub(crate) fn wake(&mut self, index: usize, shows: bool) {
+        if let Some(armed) = self.armed.get_mut(index) {
+            armed.dormant = !shows;
+            armed.count = 0;
+            armed.frozen = None;
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -169,6 +180,9 @@ impl Faults {
 impl Armed {
     /// Counts, and if it shows, what it draws from.
     fn counted(&mut self, elapsed: Duration) -> Option<chance::Dice> {
+        if self.dormant {
+            return None;
+        }
         self.count += 1;
         let holds = self.fault.trigger.holds(self.count, elapsed, self.chance);
         holds.then(|| self.chance.dice(self.count))

@@ -6,11 +6,13 @@
 
 mod beyond;
 mod runs;
+mod value;
 
 use passline_modbus::point::{Span, Table};
 
 pub(crate) use beyond::Beyond;
 use runs::Runs;
+pub use value::PutError;
 
 /// Addresses of one table.
 const ADDRESSES: usize = 1 << 16;

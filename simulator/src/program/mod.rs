@@ -47,6 +47,8 @@ pub struct Script {
     pub rules: Vec<Rule>,
     /// How many states it has; it begins in the first.
     pub states: usize,
+    /// The faults that do not show before a rule lets them.
+    pub dormant: Vec<usize>,
 }
 
 /// What the rules want of others.
@@ -186,6 +188,8 @@ impl Program {
         self.timers.clear();
         self.state = 0;
         self.held.fill(false);
+        let dormant = self.script.dormant.iter();
+        self.effects.faults.extend(dormant.map(|fault| (*fault, false)));
         for rule in 0..self.script.rules.len() {
             match self.script.rules.get(rule).map(|rule| &rule.when) {
                 Some(When::At(at)) => self.schedule(now.saturating_add(*at), Due::Rule(rule)),
@@ -367,10 +371,7 @@ fn next_multiple(now: Duration, step: Duration) -> Duration {
 }
 
 fn touches(held: &Held, span: Span) -> bool {
-    let own = held.point.span();
-    own.table() == span.table()
-        && u32::from(own.address()) < span.end()
-        && u32::from(span.address()) < own.end()
+    held.point.span().is_some_and(|own| own.overlaps(span))
 }
 
 #[cfg(test)]

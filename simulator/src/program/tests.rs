@@ -43,7 +43,7 @@ impl Bench {
     fn new(signals: Vec<(usize, Signal)>, states: usize, rules: Vec<Rule>) -> Self {
         let mut image = Image::new();
         image.set_words(Table::Holding, 0, &[0; 4]).unwrap();
-        let script = Script { points: points(), signals, rules, states };
+        let script = Script { points: points(), signals, rules, states, dormant: vec![] };
         Self {
             program: Program::new(
                 script,
@@ -62,7 +62,7 @@ impl Bench {
 
     fn write(&mut self, at: Duration, point: usize, word: u16) {
         self.program.advance(at, &mut self.image);
-        let span = points()[point].point.span();
+        let span = points()[point].point.span().unwrap();
         self.image.words_mut(span).unwrap().fill(word);
         self.program.written(span, &mut self.image);
     }
@@ -195,6 +195,6 @@ fn reading_and_faults_and_time_have_consequences() {
     let mut bench = Bench::new(vec![], 0, rules);
     assert_eq!(bench.value(500 * MS, STATUS), "5");
     assert_eq!(bench.program.take_effects().faults, [(2, true)]);
-    bench.program.read(points()[STATUS].point.span(), &mut bench.image);
+    bench.program.read(points()[STATUS].point.span().unwrap(), &mut bench.image);
     assert_eq!(bench.value(501 * MS, STATUS), "0");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use passline_modbus::point::{Domain, Location, Point, Raw, Reading, Site, Table};
+use passline_modbus::point::{Domain, Point, Site, Table};
 use passline_modbus::value::Value;
 use passline_simulator::image::{Image, ImageError};
 
@@ -50,94 +50,10 @@ pub(super) const CELLS: &[Field] = &[
 pub(super) fn blank(map: &Map) -> Image {
     let mut image = Image::new();
     for point in map.points.values() {
-        let size = point.size();
-        let zeros = match point.location() {
-            Location::Table(span) if span.table().is_bits() => {
-                // A span is within its table, so nothing can be refused.
-                let bits = vec![false; usize::from(span.count())];
-                let _ = image.set_bits(span.table(), span.address(), &bits);
-                continue;
-            }
-            Location::DeviceId(_) | Location::ServerId => Raw::Bytes(vec![0; size].into()),
-            // Only the values of a queue take room in it; how many there are does not.
-            Location::Fifo(_) if point.at().is_none() => Raw::Registers(vec![].into()),
-            _ => Raw::Registers(vec![0; size].into()),
-        };
         // What a declared point can hold fits.
-        let _ = store(&mut image, point, &zeros, Extent::AtLeast);
+        let _ = image.make(point);
     }
     image
-}
-
-/// How much is there once a part was put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// What was there, and the part.
-    AtLeast,
-    /// The part and what is before it.
-    Exactly,
-}
-
-/// Puts the raw content of a point where it is.
-fn store(image: &mut Image, point: &Point, raw: &Raw<'_>, extent: Extent) -> Result<(), String> {
-    let at = usize::from(point.at().unwrap_or(0));
-    let there = image.raw(point.location()).map(Raw::into_owned);
-    match (point.location(), raw) {
-        (Location::Table(span), Raw::Bit(bit)) => {
-            image.set_bits(span.table(), span.address(), &[*bit])
-        }
-        (Location::Table(span), Raw::Registers(words)) => {
-            image.set_words(span.table(), span.address(), words)
-        }
-        (Location::DeviceId(id), Raw::Bytes(part)) => {
-            image.set_object(id, &spliced(bytes(there), at, part, extent))
-        }
-        (Location::ServerId, Raw::Bytes(part)) => {
-            image.set_server_id(&spliced(bytes(there), at, part, extent))
-        }
-        (Location::Diagnostic(counter), Raw::Registers(words)) => {
-            image.set_counter(counter, words.first().copied().unwrap_or_default());
-            Ok(())
-        }
-        (Location::ExceptionStatus, Raw::Registers(words)) => {
-            let status = words.first().and_then(|word| u8::try_from(*word).ok());
-            image.set_exception_status(status.unwrap_or_default());
-            Ok(())
-        }
-        (Location::File(section), Raw::Registers(words)) => {
-            image.set_records(section.file, section.first, words)
-        }
-        (Location::Fifo(address), Raw::Registers(part)) => {
-            image.set_queue(address, &spliced(words(there), at, part, extent))
-        }
-        _ => return Err("it is of another kind".to_owned()),
-    }
-    .map_err(|error| error.to_string())
-}
-
-/// What is there with a part of it put at `at`.
-fn spliced<T: Copy + Default>(mut there: Vec<T>, at: usize, part: &[T], extent: Extent) -> Vec<T> {
-    let end = at + part.len();
-    let length = if extent == Extent::Exactly { end } else { end.max(there.len()) };
-    there.resize(length, T::default());
-    if let Some(place) = there.get_mut(at..end) {
-        place.copy_from_slice(part);
-    }
-    there
-}
-
-fn bytes(raw: Option<Raw<'_>>) -> Vec<u8> {
-    match raw {
-        Some(Raw::Bytes(bytes)) => bytes.into_owned(),
-        _ => Vec::new(),
-    }
-}
-
-fn words(raw: Option<Raw<'_>>) -> Vec<u16> {
-    match raw {
-        Some(Raw::Registers(words)) => words.into_owned(),
-        _ => Vec::new(),
-    }
 }
 
 /// Reads an entry of raw memory.
@@ -272,7 +188,8 @@ pub(super) fn put(
     point: &Point,
     given: &Spanned<Value>,
 ) -> Option<()> {
-    let Err(error) = write(map, image, point, &given.value) else { return Some(()) };
+    let factor = scale_factor(map, image, point);
+    let Err(error) = image.put(point, factor.as_ref(), &given.value) else { return Some(()) };
     let message = format!("{} cannot be {}: {error}", quoted(point.name()), given.value);
     let error = Diagnostic::error(given.span, message);
     context.report(error.remedy("give a value that the point's registers can hold"));
@@ -288,39 +205,7 @@ pub(super) fn held(point: &Point, scalar: Scalar) -> Value {
     bytes.unwrap_or_else(|| scalar.into())
 }
 
-fn write(map: &Map, image: &mut Image, point: &Point, value: &Value) -> Result<(), String> {
-    let refused = |error: &dyn std::fmt::Display| error.to_string();
-    let raw = if point.field().is_some() {
-        let there = image.raw(point.location()).ok_or("it does not exist")?;
-        point.merge(value, &there).map_err(|error| refused(&error))?
-    } else {
-        let factor = scale_factor(map, image, point);
-        point.encode(value, factor.as_ref()).map_err(|error| refused(&error))?
-    };
-    let extent = if point.is_open_ended() { Extent::Exactly } else { Extent::AtLeast };
-    match (point.location(), point.at(), &raw) {
-        // How many values there are decides which of them are; their values come behind.
-        (Location::Fifo(address), None, Raw::Registers(count)) if !point.is_open_ended() => {
-            let mut queue = words(image.raw(point.location()));
-            queue.resize(usize::from(count.first().copied().unwrap_or_default()), 0);
-            image.set_queue(address, &queue).map_err(|error| refused(&error))
-        }
-        (Location::Fifo(_), Some(at), _) if !point.is_open_ended() => {
-            let there = words(image.raw(point.location())).len();
-            if usize::from(at) + point.size() > there {
-                return Err(format!("there are {there} values in the queue"));
-            }
-            store(image, point, &raw, extent)
-        }
-        _ => store(image, point, &raw, extent),
-    }
-}
-
 /// What the scale factor of a point is in the image so far.
 fn scale_factor(map: &Map, image: &Image, point: &Point) -> Option<Value> {
-    let factor = map.points.get(point.scale_factor()?)?;
-    match factor.decode(&image.raw(factor.location())?, None) {
-        Ok(Reading::Value(value)) => Some(value),
-        _ => None,
-    }
+    image.value(map.points.get(point.scale_factor()?)?, None)
 }
