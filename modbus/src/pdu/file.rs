@@ -63,6 +63,14 @@ impl Section {
     /// The greatest record number.
     pub const LAST_RECORD: u16 = 9999;
 
+    /// Whether it has a record in common with `other`.
+    pub fn overlaps(self, other: Section) -> bool {
+        let end = |section: Section| u32::from(section.first) + u32::from(section.length);
+        self.file == other.file
+            && u32::from(self.first) < end(other)
+            && u32::from(other.first) < end(self)
+    }
+
     /// The request that reads it alone.
     pub fn request(self) -> Request<'static> {
         let mut data = vec![7];

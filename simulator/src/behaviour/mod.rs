@@ -63,6 +63,45 @@ pub struct Origin {
 }
 
 impl Behaviour {
+    /// It as it begins where the value is, if it does not say where it begins.
+    #[must_use]
+    pub(crate) fn from(self, present: f64) -> Self {
+        match self {
+            Self::Ramp(ramp) => Self::Ramp(ramp.from(present)),
+            other => other,
+        }
+    }
+
+    /// Values that tell how far it reaches: the least, the greatest, all texts. Where it has no
+    /// bounds: where it begins, if that is known.
+    pub fn reach(&self) -> Vec<Value> {
+        let floats = |floats: &[f64]| floats.iter().map(|float| Value::F64(*float)).collect();
+        match self {
+            Self::Sine(sine) => floats(&[sine.mean - sine.amplitude, sine.mean + sine.amplitude]),
+            Self::Square(square) => floats(&[square.low, square.high]),
+            Self::Ramp(ramp) => ramp.from.into_iter().chain(ramp.to).map(Value::F64).collect(),
+            Self::Noise(noise) => match noise.spread {
+                Spread::Even(most) => floats(&[noise.mean - most, noise.mean + most]),
+                Spread::Normal(_) => floats(&[noise.mean]),
+            },
+            Self::Walk(walk) => walk.reach().map(Value::F64).collect(),
+            Self::Counter(counter) => {
+                let last = counter.rollover.map(|rollover| rollover.saturating_sub(1));
+                let ends = [counter.from].into_iter().chain(last);
+                ends.map(|end| Value::Number(i128::from(end).into())).collect()
+            }
+            Self::Steps(steps) => steps.values().cloned().collect(),
+            Self::Replay(replay) => replay.values().map(Value::F64).collect(),
+            Self::Clock(clock) => vec![Value::Number(clock.at(Duration::ZERO, TODAY).into())],
+            Self::Sum(parts) => {
+                let ends = |end: fn(f64, f64) -> f64| {
+                    parts.iter().filter_map(move |part| part.reach().iter().map(float).reduce(end))
+                };
+                floats(&[ends(f64::min).sum(), ends(f64::max).sum()])
+            }
+        }
+    }
+
     /// The value so long after it began.
     pub fn at(&mut self, elapsed: Duration, origin: Origin) -> Value {
         match self {
@@ -76,19 +115,22 @@ impl Behaviour {
             Self::Replay(replay) => Value::F64(replay.at(elapsed)),
             Self::Clock(clock) => Value::Number(clock.at(elapsed, origin.host).into()),
             Self::Sum(parts) => {
-                Value::F64(parts.iter_mut().map(|part| part.float(elapsed, origin)).sum())
+                Value::F64(parts.iter_mut().map(|part| float(&part.at(elapsed, origin))).sum())
             }
         }
     }
+}
 
-    /// The value as a float; NaN if it is no number.
-    fn float(&mut self, elapsed: Duration, origin: Origin) -> f64 {
-        match self.at(elapsed, origin) {
-            Value::F64(float) => float,
-            Value::F32(float) => f64::from(float),
-            Value::Number(number) => number.to_f64(),
-            Value::Bool(_) | Value::Text(_) | Value::Bytes(_) => f64::NAN,
-        }
+/// What a clock that is set by its host shows is about this: 2026-01-01.
+const TODAY: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// The value as a float; NaN if it is no number.
+fn float(value: &Value) -> f64 {
+    match value {
+        Value::F64(float) => *float,
+        Value::F32(float) => f64::from(*float),
+        Value::Number(number) => number.to_f64(),
+        Value::Bool(_) | Value::Text(_) | Value::Bytes(_) => f64::NAN,
     }
 }
 

@@ -82,6 +82,11 @@ impl Replay {
         Ok(Self { first: *first, others: others.to_vec(), between, then })
     }
 
+    /// The values of all rows.
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
+        std::iter::once(&self.first).chain(&self.others).map(|row| row.value)
+    }
+
     /// The value so long after it began; before the first row it is that row's.
     pub fn at(&self, elapsed: Duration) -> f64 {
         let elapsed = self.within(elapsed);

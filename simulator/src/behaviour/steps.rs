@@ -48,6 +48,11 @@ impl Steps {
         Self { first: first.value, others: values, period: Some(begins) }
     }
 
+    /// All of them.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        std::iter::once(&self.first).chain(self.others.iter().map(|(_, value)| value))
+    }
+
     /// The value so long after it began.
     pub fn at(&self, elapsed: Duration) -> &Value {
         let elapsed = match self.period.map(|period| period.as_nanos()) {

@@ -24,6 +24,12 @@ impl Walk {
         Self { from, step, every, bounds, taken: (0, from) }
     }
 
+    /// Where it begins, and its bounds.
+    pub(super) fn reach(&self) -> impl Iterator<Item = f64> {
+        let (low, high) = self.bounds;
+        [self.from, low, high].into_iter().filter(|end| end.is_finite())
+    }
+
     /// The value so long after it began.
     pub(super) fn at(&mut self, elapsed: Duration, chance: Chance) -> f64 {
         let (turn, _) = turns(elapsed, self.every);

@@ -5,15 +5,20 @@ mod beyond;
 mod diagnostics;
 mod memory;
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use jiff::Timestamp;
 use passline_modbus::pdu::diagnostics::{EventCounter, EventLog, ExceptionStatus};
 use passline_modbus::pdu::{self, Answer, ExceptionCode, Request, Response, fifo, file};
 use passline_modbus::point::Table;
 
 use crate::fault::{
-    Arrival, Asked, Course, Exchange, Fault, Faults, Reaction, Received, Seed, Shown, Transmission,
+    Arrival, Asked, Course, Exchange, Fault, Faults, Manners, Reaction, Received, Seed, Shown,
+    Transmission,
 };
 use crate::image::{Beyond, Image};
+use crate::program::{Program, Script};
 pub use diagnostics::Diagnostics;
 
 /// Function code of Diagnostics, which has no variant of its own in [`Request`].
@@ -29,10 +34,15 @@ const IDENTIFICATION: u8 = 0x2B;
 #[derive(Debug, Default)]
 pub struct Device {
     image: Image,
+    /// Its deviations at requests.
     faults: Faults,
+    /// Its deviations at connections, if it has any.
+    connections: Option<Box<Faults>>,
     statistics: Statistics,
     /// What it does on its own, if it does anything.
     program: Option<Box<Program>>,
+    /// Whether it began anew, and its connections are to be lost.
+    restarted: bool,
 }
 
 /// What a device has been asked and has answered.
@@ -65,14 +75,19 @@ impl Device {
     /// Gives it these faults, which act in this order, in place of those it has.
     #[must_use]
     pub fn with_faults(mut self, faults: impl IntoIterator<Item = Fault>, seed: Seed) -> Self {
-        self.faults = Faults::new(faults, seed);
+        let mut faults = Faults::new(faults, seed);
+        let connections = faults.split_off_connections();
+        self.connections = (!connections.is_empty()).then(|| Box::new(connections));
+        self.faults = faults;
         self
     }
 
-    /// Teaches it what it does on its own, from its present memory on. Clocks begin with `host`.
+    /// Teaches it what it does on its own, from its present memory on; chance comes from `seed`, and
+    /// clocks begin with `host`. Its faults have to be there already.
     #[must_use]
     pub fn with_script(mut self, script: Script, seed: Seed, host: Timestamp) -> Self {
         self.program = Some(Box::new(Program::new(script, &self.image, seed, host)));
+        self.apply_effects();
         self
     }
 
@@ -91,9 +106,26 @@ impl Device {
         self.statistics
     }
 
-    /// Takes out the faults of connections, which are the line's.
-    pub(crate) fn split_off_connection_faults(&mut self) -> Faults {
-        self.faults.split_off_connections()
+    /// Counts a connection in while `others` are open, and changes how it is treated.
+    pub(crate) fn admit(&mut self, others: usize, elapsed: Duration, manners: &mut Manners) {
+        self.advance(elapsed);
+        if let Some(faults) = &mut self.connections {
+            faults.admit(others, elapsed, manners);
+        }
+    }
+
+    /// Lets it do what it does on its own up to this time of the simulation. Until then it does
+    /// nothing: it has no clock.
+    pub fn advance(&mut self, elapsed: Duration) {
+        if let Some(program) = &mut self.program {
+            program.advance(elapsed, &mut self.image);
+            self.apply_effects();
+        }
+    }
+
+    /// Whether it began anew since this was asked last, and its connections are lost.
+    pub(crate) fn take_restarted(&mut self) -> bool {
+        std::mem::take(&mut self.restarted)
     }
 
     /// What it does about one request, faults included.
@@ -101,41 +133,62 @@ impl Device {
     /// Bytes that are no request get an exception: 1 if the function is none of its functions,
     /// else the one that goes with the defect.
     pub fn react(&mut self, received: &Received<'_>, arrival: Arrival) -> Reaction {
+        if self.program.is_none() {
+            return self.respond(received, arrival);
+        }
         self.advance(arrival.elapsed);
-        if self.program.as_ref().is_some_and(|program| !program.is_there()) {
+        if !self.is_there() {
             return Reaction::Wire(Transmission::default());
         }
         let reaction = self.respond(received, arrival);
-        if self.apply_effects() { Reaction::Wire(Transmission { end: Some(End::Reset), ..Transmission::default() }) } else { reaction }
-    }
-
-    /// Lets it do what it does on its own up to this time of the simulation.
-    pub fn advance(&mut self, elapsed: Duration) {
-        if let Some(program) = &mut self.program {
-            program.advance(elapsed, &mut self.image);
-        }
         self.apply_effects();
+        if self.is_there() { reaction } else { Reaction::Wire(Transmission::default()) }
     }
 
-    /// Does what its rules want of its faults; whether it began anew.
-    fn apply_effects(&mut self) -> bool {
-        let Some(program) = &mut self.program else { return false };
+    fn is_there(&self) -> bool {
+        self.program.as_ref().is_none_or(|program| program.is_there())
+    }
+
+    /// Does what its rules want of its faults.
+    fn apply_effects(&mut self) {
+        let Some(program) = &mut self.program else { return };
         let effects = program.take_effects();
-        for (fault, shows) in effects.faults {
-            self.faults.wake(fault, shows);
+        let mut all = [Some(&mut self.faults), self.connections.as_deref_mut()];
+        let mut change = |how: &dyn Fn(&mut Faults)| {
+            all.iter_mut().flatten().for_each(|faults| how(faults));
+        };
+        if effects.restarted {
+            self.restarted = true;
+            change(&|faults| faults.begin());
         }
-        effects.restarted
+        for (fault, shows) in effects.faults {
+            change(&|faults| faults.wake(fault, shows));
+        }
+    }
+
+    /// Does what is asked, and what follows from it.
+    fn obey(&mut self, request: &Request<'_>) -> Answer {
+        let answer = self.handle(request);
+        if let (Some(program), Ok(_)) = (&mut self.program, &answer) {
+            program.asked(request, &mut self.image);
+        }
+        answer
     }
 
     fn respond(&mut self, received: &Received<'_>, arrival: Arrival) -> Reaction {
         let request = parse(&self.image, received.pdu);
+        if let Some(program) = &mut self.program {
+            // Some faults look at all of the memory.
+            let asked = request.as_ref().ok().filter(|_| self.faults.is_empty());
+            program.show(asked, &mut self.image);
+        }
         self.statistics.requests += 1;
         let diagnostics = self.image.diagnostics_mut();
         if diagnostics.is_some_and(|diagnostics| !diagnostics.received(received.pdu)) {
             return Reaction::Wire(Transmission::default());
         }
         if self.faults.is_empty() {
-            let answer = request.and_then(|request| self.handle(&request));
+            let answer = request.and_then(|request| self.obey(&request));
             return match self.account(received, &answer, true) {
                 Said::Mute => Reaction::Wire(Transmission::default()),
                 Said::Out => Reaction::Answer(answer),
@@ -166,7 +219,7 @@ impl Device {
                 return Reaction::Wire(Transmission::none(shown.kinds()));
             }
             (Course::Refuse(code), _) | (_, Err(&code)) => Err(code),
-            (Course::Do, Ok(request)) => self.handle(request),
+            (Course::Do, Ok(request)) => self.obey(request),
             (Course::Pretend, Ok(request)) => self.pretend(request),
         };
         let mut sound = Vec::new();

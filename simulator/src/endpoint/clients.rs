@@ -3,39 +3,44 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::event::{Peer, What};
 use super::units::Units;
-use crate::fault::{Arrival, End, Faults, Manners, Reaction, Received};
+use crate::fault::{Arrival, End, Manners, Reaction, Received};
 
 /// Bytes of a client that nobody listens to, taken at a time.
 const CHUNK: usize = 256;
 
-/// How many connections a line has, and the faults of connections.
-#[derive(Debug)]
-pub(super) struct Clients(Mutex<State>);
+/// How many connections a line has.
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    count: Mutex<Count>,
+    /// Tells all of them when they are lost.
+    lost: watch::Sender<()>,
+}
 
-#[derive(Debug)]
-struct State {
-    faults: Vec<Faults>,
+#[derive(Debug, Default)]
+struct Count {
     open: usize,
     /// How many there have been.
-    count: u64,
+    all: u64,
 }
 
 impl Clients {
-    pub(super) fn new(faults: Vec<Faults>) -> Self {
-        Self(Mutex::new(State { faults, open: 0, count: 0 }))
+    /// All connections that there are end.
+    pub(super) fn lose(&self) {
+        self.lost.send_replace(());
     }
 
-    fn with<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn count(&self) -> MutexGuard<'_, Count> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,6 +50,7 @@ pub(super) struct Client {
     units: Arc<Units>,
     manners: Manners,
     peer: Peer,
+    lost: watch::Receiver<()>,
 }
 
 impl Client {
@@ -54,19 +60,25 @@ impl Client {
         address: Option<SocketAddr>,
         now: Instant,
     ) -> Option<Self> {
-        let elapsed = units.elapsed(now);
-        let (manners, number) = units.clients().with(|state| {
-            let mut manners = Manners::default();
-            for faults in &mut state.faults {
-                faults.admit(state.open, elapsed, &mut manners);
-            }
-            state.open += usize::from(!manners.refused);
-            state.count += 1;
-            (manners, state.count)
-        });
+        let clients = units.clients();
+        let (manners, number) = {
+            let mut count = clients.count();
+            let manners = units.admit(count.open, now);
+            count.open += usize::from(!manners.refused);
+            count.all += 1;
+            (manners, count.all)
+        };
         let peer = Peer { number, address };
         units.tell(peer, if manners.refused { What::Refused } else { What::Connected });
-        (!manners.refused).then(|| Self { units: Arc::clone(units), manners, peer })
+        // What is lost from here on, it is among.
+        let lost = clients.lost.subscribe();
+        (!manners.refused).then(|| Self { units: Arc::clone(units), manners, peer, lost })
+    }
+
+    /// Until the line loses its connections.
+    pub(super) async fn lost(&self) {
+        // The sender lives as long as the units do.
+        let _ = self.lost.clone().changed().await;
     }
 
     /// Tells whoever watches the line what happens with it.
@@ -113,7 +125,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.units.clients().with(|state| state.open -= 1);
+        self.units.clients().count().open -= 1;
     }
 }
 

@@ -1,12 +1,11 @@
 //! What a line can be served on, and how each is: connections are accepted, or there is but one
 //! stream. Knows nothing of frames.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use passline_modbus::framing::Framing;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -58,7 +57,10 @@ impl Listener {
                     let units = Arc::clone(&units);
                     async move {
                         let address = stream.peer_addr().ok();
-                        let end = on_stream(&mut stream, &units, address, wire).await;
+                        let end = match Client::admit(&units, address, Instant::now()) {
+                            Some(client) => connected(&mut stream, &client, wire).await,
+                            None => End::Reset,
+                        };
                         finish(&stream, end);
                     }
                 })
@@ -75,30 +77,25 @@ impl Listener {
             #[cfg(unix)]
             Self::Pty(mut pty, wire) => loop {
                 // No client can end it, and no device.
-                on_stream(&mut pty, &units, None, wire).await;
+                on_stream(&mut pty, &units, wire).await;
                 sleep(REST).await;
             },
             Self::Port(mut port, wire) => loop {
-                on_stream(port.stream(), &units, None, wire).await;
+                on_stream(port.stream(), &units, wire).await;
                 port.reopen().await;
             },
         }
     }
 }
 
-/// Serves the units on one stream if the line takes one more connection.
-async fn on_stream<S>(
-    stream: &mut S,
-    units: &Arc<Units>,
-    address: Option<SocketAddr>,
-    wire: Wire,
-) -> End
+/// Serves the units on the one stream of a serial line, if they take it.
+async fn on_stream<S>(stream: &mut S, units: &Arc<Units>, wire: Wire)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    match Client::admit(units, address, Instant::now()) {
-        Some(client) => serve(stream, &client, wire).await,
-        None => End::Reset,
+    if let Some(client) = Client::admit(units, None, Instant::now()) {
+        let end = converse(stream, &client, wire).await;
+        ended(stream, &client, end).await;
     }
 }
 
@@ -108,7 +105,7 @@ async fn on_tls(stream: TcpStream, tls: &Tls, units: &Arc<Units>) {
         return finish(&stream, End::Reset);
     };
     let Ok(mut stream) = tls.accept(stream).await else { return };
-    let end = serve(&mut stream, &client, Wire::instant(Framing::Mbap)).await;
+    let end = connected(&mut stream, &client, Wire::instant(Framing::Mbap)).await;
     finish(stream.get_ref().0, end);
 }
 
@@ -120,21 +117,51 @@ fn finish(stream: &TcpStream, end: End) {
     }
 }
 
-/// Serves a connection that the line has taken, as its framing asks for.
-pub(super) async fn serve<S>(stream: &mut S, client: &Client, wire: Wire) -> End
+/// Serves a stream in memory that the line has taken. One of Modbus TCP is a connection, and one of
+/// serial frames a serial line.
+pub(super) async fn in_memory(stream: &mut DuplexStream, client: &Client, wire: Wire) {
+    if wire.framing() == Framing::Mbap {
+        connected(stream, client, wire).await;
+    } else {
+        let end = converse(stream, client, wire).await;
+        ended(stream, client, end).await;
+    }
+}
+
+/// Serves a connection that the line has taken, until it ends or the line loses it.
+async fn connected<S>(stream: &mut S, client: &Client, wire: Wire) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let end = if !client.is_served(stream).await {
+    let end = tokio::select! {
+        end = converse(stream, client, wire) => end,
+        () = client.lost() => End::Reset,
+    };
+    ended(stream, client, end).await;
+    end
+}
+
+/// Serves a stream as its framing asks for. How the device wants it to end.
+async fn converse<S>(stream: &mut S, client: &Client, wire: Wire) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if !client.is_served(stream).await {
         End::Close
     } else if let Some(by) = client.idle_close() {
         frames(&mut Idle::new(&mut *stream, by), client, wire).await
     } else {
         frames(stream, client, wire).await
-    };
+    }
+}
+
+/// Ends a stream, and tells so.
+async fn ended<S>(stream: &mut S, client: &Client, end: End)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     client.tell(What::Ended(end));
     clients::close(stream, end).await;
-    end
 }
 
 async fn frames<S>(stream: &mut S, client: &Client, wire: Wire) -> End

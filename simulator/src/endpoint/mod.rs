@@ -137,7 +137,7 @@ impl Endpoint {
         let mut alive = self.alive.subscribe();
         tokio::spawn(async move {
             tokio::select! {
-                _ = listener::serve(&mut near, &client, wire) => {}
+                () = listener::in_memory(&mut near, &client, wire) => {}
                 _ = alive.changed() => {}
             }
         });

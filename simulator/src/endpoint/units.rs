@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::clients::Clients;
 use super::event::{Observer, Peer, Transaction, What};
 use crate::device::Device;
-use crate::fault::{Arrival, Reaction, Received};
+use crate::fault::{Arrival, End, Manners, Reaction, Received, Transmission};
 
 /// The unit id of all units of a serial line at once.
 const BROADCAST: u8 = 0;
@@ -31,12 +31,11 @@ pub(super) struct Units {
 
 impl Units {
     pub(super) fn new(
-        mut devices: BTreeMap<u8, Device>,
+        devices: BTreeMap<u8, Device>,
         started: Instant,
         observer: Option<Observer>,
     ) -> Self {
-        let faults = devices.values_mut().map(Device::split_off_connection_faults);
-        let clients = Clients::new(faults.filter(|faults| !faults.is_empty()).collect());
+        let clients = Clients::default();
         let devices = devices.into_iter().map(|(unit_id, device)| (unit_id, Mutex::new(device)));
         Self { devices: devices.collect(), clients, started, observer }
     }
@@ -51,6 +50,21 @@ impl Units {
     /// The connections to the line.
     pub(super) fn clients(&self) -> &Clients {
         &self.clients
+    }
+
+    /// How the devices treat one more connection while `others` are open.
+    pub(super) fn admit(&self, others: usize, now: Instant) -> Manners {
+        let (elapsed, mut manners) = (self.elapsed(now), Manners::default());
+        for (unit_id, _) in &self.devices {
+            let restarted = self.with(*unit_id, |device| {
+                device.admit(others, elapsed, &mut manners);
+                device.take_restarted()
+            });
+            if restarted == Some(true) && self.devices.len() == 1 {
+                self.clients.lose();
+            }
+        }
+        manners
     }
 
     /// The time since the simulation started.
@@ -85,21 +99,48 @@ impl Units {
     /// travel over TCP: a gateway that passes frames through knows of no units. Unit id 0 is there
     /// a broadcast (Serial Line V1.02, clause 2.1).
     fn reaction(&self, received: &Received<'_>, arrival: Arrival) -> Option<Reaction> {
-        let react = |device: &mut Device| device.react(received, arrival);
         match received.framing {
             Framing::Mbap => {
                 let nobody = || Reaction::Answer(Err(ExceptionCode::GatewayTargetDevice));
-                Some(self.with(received.unit_id, react).unwrap_or_else(nobody))
+                let reaction = self.ask(received.unit_id, received, arrival);
+                Some(reaction.unwrap_or_else(nobody))
             }
             Framing::Rtu | Framing::Ascii if received.unit_id == BROADCAST => {
-                self.broadcast(received, react);
+                self.broadcast(received, arrival);
                 None
             }
             Framing::Rtu | Framing::Ascii => {
                 self.overhear(Some(received.unit_id));
-                self.with(received.unit_id, react)
+                self.ask(received.unit_id, received, arrival)
             }
         }
+    }
+
+    /// What the device of a unit id does about a request. A device that is alone takes the
+    /// connections with it when it begins anew; one of several does not, for they are those of the
+    /// gateway in front of them. On a serial line there is none to lose.
+    fn ask(&self, unit_id: u8, received: &Received<'_>, arrival: Arrival) -> Option<Reaction> {
+        let is_alone = self.devices.len() == 1;
+        let (reaction, restarted) = self.with(unit_id, |device| {
+            device.advance(arrival.elapsed);
+            let was_there = !device.take_restarted();
+            if !was_there && is_alone && received.framing == Framing::Mbap {
+                // Who asks over a connection of before is not heard any more.
+                return (Reaction::Wire(Transmission::default()), true);
+            }
+            let reaction = device.react(received, arrival);
+            (reaction, device.take_restarted() || !was_there)
+        })?;
+        if !restarted || !is_alone {
+            return Some(reaction);
+        }
+        self.clients.lose();
+        Some(match received.framing {
+            Framing::Mbap => {
+                Reaction::Wire(Transmission { end: Some(End::Reset), ..Transmission::default() })
+            }
+            Framing::Rtu | Framing::Ascii => reaction,
+        })
     }
 
     /// All units on the line hear a message: all but the one that it is for; without one it was
@@ -111,12 +152,12 @@ impl Units {
     }
 
     /// Every unit does what is asked and says nothing. Only writes may be broadcast.
-    fn broadcast(&self, received: &Received<'_>, react: impl Fn(&mut Device) -> Reaction) {
+    fn broadcast(&self, received: &Received<'_>, arrival: Arrival) {
         if !WRITES.contains(&received.function()) {
             return self.overhear(Some(BROADCAST));
         }
         for (unit_id, _) in &self.devices {
-            self.with(*unit_id, &react);
+            self.ask(*unit_id, received, arrival);
         }
     }
 }

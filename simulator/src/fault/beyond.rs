@@ -20,17 +20,14 @@ pub(super) fn asks_for(request: &Request<'_>, place: Location) -> bool {
         (Location::Diagnostic(counter), request) => Diagnostic::try_from(request)
             .is_ok_and(|asked| asked.sub_function == counter.sub_function()),
         (Location::File(section), request) => {
-            let overlaps = |file, first: u16, length: usize| {
-                let end = |first: u16, length: usize| usize::from(first) + length;
-                file == section.file
-                    && usize::from(section.first) < end(first, length)
-                    && usize::from(first) < end(section.first, section.length.into())
-            };
-            let read = |asked: &Section| overlaps(asked.file, asked.first, asked.length.into());
+            let touches = |file, first, length| section.overlaps(Section { file, first, length });
+            let read = |asked: &Section| section.overlaps(*asked);
             Sections::try_from(request).is_ok_and(|sections| sections.0.iter().any(read))
                 || Records::try_from(request).is_ok_and(|records| {
-                    let mut records = records.0.iter();
-                    records.any(|record| overlaps(record.file, record.first, record.values.len()))
+                    records.0.iter().any(|record| {
+                        let length = u16::try_from(record.values.len()).unwrap_or(u16::MAX);
+                        touches(record.file, record.first, length)
+                    })
                 })
         }
         (Location::Fifo(address), request) => {

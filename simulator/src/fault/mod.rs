@@ -40,8 +40,8 @@ pub use header::{HeaderFault, Length, TransactionId};
 pub use kind::Kind;
 pub(crate) use request::Course;
 pub use request::RequestFault;
-pub(crate) use scope::Asked;
 pub use scope::Scope;
+pub(crate) use scope::{Asked, is_write, reads, writes};
 pub use trigger::{Probability, Trigger};
 pub use wire::{Arrival, End, Order, Piece, Reaction, Received, Transmission};
 
@@ -70,6 +70,8 @@ pub(crate) struct Faults {
 
 #[derive(Debug)]
 struct Armed {
+    /// Its place among all faults of the device.
+    index: usize,
     fault: Fault,
     /// Whether it does not show, whatever its trigger says.
     dormant: bool,
@@ -82,21 +84,24 @@ struct Armed {
 
 impl Faults {
     pub(crate) fn new(faults: impl IntoIterator<Item = Fault>, seed: Seed) -> Self {
-        let armed = (0..).zip(faults);
+        let armed = faults.into_iter().enumerate();
         let armed = armed.map(|(index, fault)| {
-            let chance = seed.chance(index);
-            Armed { fault, dormant: false, chance, count: 0, frozen: None }
+            let chance = seed.chance(index as u64);
+            Armed { index, fault, dormant: false, chance, count: 0, frozen: None }
         });
         Self { armed: armed.collect(), ..Self::default() }
     }
 
     /// Lets a fault show, or not; each time as if it were new.
     pub(crate) fn wake(&mut self, index: usize, shows: bool) {
-        if let Some(armed) = self.armed.get_mut(index) {
-            armed.dormant = !shows;
-            armed.count = 0;
-            armed.frozen = None;
-        }
+        let found = self.armed.iter_mut().filter(|armed| armed.index == index);
+        found.for_each(|armed| armed.begin(!shows));
+    }
+
+    /// Begins anew, with all faults awake.
+    pub(crate) fn begin(&mut self) {
+        self.armed.iter_mut().for_each(|armed| armed.begin(false));
+        (self.previous, self.rests_since) = (None, None);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -178,6 +183,12 @@ impl Faults {
 }
 
 impl Armed {
+    fn begin(&mut self, dormant: bool) {
+        self.dormant = dormant;
+        self.count = 0;
+        self.frozen = None;
+    }
+
     /// Counts, and if it shows, what it draws from.
     fn counted(&mut self, elapsed: Duration) -> Option<chance::Dice> {
         if self.dormant {

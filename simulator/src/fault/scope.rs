@@ -1,6 +1,6 @@
 //! Which requests to a device a fault is about.
 
-use passline_modbus::pdu::Request;
+use passline_modbus::pdu::{Request, file};
 use passline_modbus::point::{Location, Span, Table};
 
 use super::beyond::asks_for;
@@ -102,6 +102,41 @@ pub(super) fn read(request: &Request<'_>) -> Option<Span> {
             read
         }
         _ => None,
+    }
+}
+
+/// What a request writes of the tables.
+fn written(request: &Request<'_>) -> Option<Span> {
+    let [first, second] = touched(request);
+    match request {
+        Request::ReadWriteMultipleRegisters(..) => second,
+        Request::WriteSingleCoil(..)
+        | Request::WriteMultipleCoils(..)
+        | Request::WriteSingleRegister(..)
+        | Request::MaskWriteRegister(..)
+        | Request::WriteMultipleRegisters(..) => first,
+        _ => None,
+    }
+}
+
+/// Whether a request writes anything.
+pub(crate) fn is_write(request: &Request<'_>) -> bool {
+    written(request).is_some() || matches!(request, Request::Custom(file::WRITE, _))
+}
+
+/// Whether a request writes to this place.
+pub(crate) fn writes(request: &Request<'_>, place: Location) -> bool {
+    match place {
+        Location::Table(span) => written(request).is_some_and(|written| written.overlaps(span)),
+        place => is_write(request) && asks_for(request, place),
+    }
+}
+
+/// Whether a request reads this place.
+pub(crate) fn reads(request: &Request<'_>, place: Location) -> bool {
+    match place {
+        Location::Table(span) => read(request).is_some_and(|read| read.overlaps(span)),
+        place => !is_write(request) && asks_for(request, place),
     }
 }
 

@@ -1,63 +1,59 @@
 //! What a device does on its own: points that move, rules, states. A pure machine: the time is told
-//! to it, and the same requests at the same times make the same memory.
+//! to it, and the same requests at the same times make the same memory, however often it is looked
+//! at between them.
 //!
-//! Knows nothing of clocks, streams and requests. What it cannot do itself it says: see [`Effects`].
+//! Knows nothing of clocks and streams. What it cannot do itself it says: see [`Effects`].
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | `held` | values of points in the memory |
+//! | `signal` | what moves a point |
+//! | `rule` | what happens, and what the device does then |
+//! | `script` | all of it together, and what depends on what |
+//! | `timers` | what is due when |
 
 mod held;
 mod rule;
+mod script;
 mod signal;
+mod timers;
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use passline_modbus::point::Span;
+use passline_modbus::pdu::Request;
 use passline_modbus::value::Value;
 
 pub use held::Held;
 pub use rule::{Action, Rule, Test, When};
-use signal::Running;
+pub use script::{Circle, Script};
 pub use signal::{Compute, Formula, Lag, Signal};
+use signal::{Moment, Running};
+use timers::{Due, Timers};
 
 use crate::behaviour::Origin;
-use crate::fault::Seed;
+use crate::fault::{Seed, is_write, reads, writes};
 use crate::image::Image;
 
-/// How finely [`When::Becomes`] is looked at between two requests.
+/// How finely what moves is looked at between two requests, where something follows from it.
 const TICK: Duration = Duration::from_millis(10);
 
 /// How often at most: after a long time without a request, ticks are longer.
 const MAX_TICKS: u32 = 10_000;
 
+/// How often each rule may apply at one moment. More is a circle: it goes on a tick later.
+const MAX_TURNS: usize = 8;
+
 /// Where the chances of signals begin; those of faults come before.
 const SIGNALS: u64 = 1 << 32;
-
-/// How many states a device goes through at one moment. More is a circle.
-const MAX_CHAIN: usize = 32;
-
-/// What a device is taught. Every index is one of its own points, states, or of the device's faults.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Script {
-    /// The points that signals and rules are about.
-    pub points: Vec<Held>,
-    /// What moves points, in an order in which inputs come before what depends on them.
-    pub signals: Vec<(usize, Signal)>,
-    /// What it does when.
-    pub rules: Vec<Rule>,
-    /// How many states it has; it begins in the first.
-    pub states: usize,
-    /// The faults that do not show before a rule lets them.
-    pub dormant: Vec<usize>,
-}
 
 /// What the rules want of others.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effects {
+    /// The device began anew: its faults do so first, and its connections are lost.
+    pub(crate) restarted: bool,
     /// Faults that are to show or not, in this order.
     pub(crate) faults: Vec<(usize, bool)>,
-    /// The device began anew: its faults do so, too, and its connections are lost.
-    pub(crate) restarted: bool,
 }
 
 /// A script as it runs.
@@ -69,30 +65,22 @@ pub(crate) struct Program {
     host: Timestamp,
     /// The memory that it began with.
     initial: Image,
-    /// By the point that each moves, in the order in which they are looked at.
-    signals: Vec<(usize, Running)>,
+    /// By point.
+    signals: Vec<Option<Running>>,
+    /// By point: whether its signal is to be looked at.
+    wanted: Vec<bool>,
     state: usize,
     /// Counts the states entered, to see whether one was left.
     entered: u64,
     now: Duration,
-    /// When the device is there again after a restart.
-    boots_until: Duration,
-    timers: BinaryHeap<Reverse<(Duration, u64, Due)>>,
-    scheduled: u64,
+    /// Whether it boots after a restart.
+    boots: bool,
+    timers: Timers,
+    /// Whether something follows from what moves, so that it is looked at between requests.
+    ticks: bool,
     /// Whether the test of each rule held when it was last looked at.
     held: Vec<bool>,
     effects: Effects,
-}
-
-/// What a timer is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    /// [`When::At`] and [`When::Every`]: see whether the rule applies.
-    Rule(usize),
-    /// The actions of a rule that applied: dropped if another state was entered since.
-    Actions { rule: usize, entered: Option<u64> },
-    /// A restart is over.
-    Booted,
 }
 
 impl Program {
@@ -102,77 +90,95 @@ impl Program {
             seed,
             host,
             initial: initial.clone(),
-            signals: Vec::new(),
+            signals: script.points.iter().map(|_| None).collect(),
+            wanted: vec![false; script.points.len()],
             state: 0,
             entered: 0,
             now: Duration::ZERO,
-            boots_until: Duration::ZERO,
-            timers: BinaryHeap::new(),
-            scheduled: 0,
+            boots: false,
+            timers: Timers::default(),
+            ticks: false,
             held: vec![false; script.rules.len()],
             effects: Effects::default(),
             script,
         };
-        program.begin(Duration::ZERO);
+        program.let_faults_rest();
+        program.begin(initial);
         program
     }
 
-    /// Brings the memory to a time, not before the last one.
+    /// Brings what happens on its own to a time, not before the last one. Points that move are not
+    /// brought into the memory: see [`Self::show`].
     pub(crate) fn advance(&mut self, to: Duration, image: &mut Image) {
-        let watches = self.script.rules.iter().any(|rule| matches!(rule.when, When::Becomes(..)));
         let tick = TICK.max(to.saturating_sub(self.now) / MAX_TICKS);
-        loop {
-            let timer = self.timers.peek().map(|Reverse((at, ..))| *at);
-            let next_tick = watches.then(|| next_multiple(self.now, tick));
-            let next = timer.into_iter().chain(next_tick).min().filter(|next| *next <= to);
-            self.now = self.now.max(next.unwrap_or(to));
-            self.refresh(image);
-            self.watch(image);
-            self.fire(image);
-            // What is followed may have changed.
-            self.refresh(image);
-            if next.is_none() {
-                return;
+        while let Some(next) = self.next(tick).filter(|next| *next <= to) {
+            self.now = self.now.max(next);
+            self.settle(image);
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// Brings the points that a request asks for, or all that move, to what they are now.
+    pub(crate) fn show(&mut self, request: Option<&Request<'_>>, image: &mut Image) {
+        let Script { points, order, movers, .. } = &self.script;
+        for point in order.iter().rev() {
+            let Some(Some(running)) = self.signals.get(*point) else { continue };
+            let is_asked_for = points.get(*point).is_some_and(|held| {
+                let place = held.point.location();
+                request.is_none_or(|request| reads(request, place) || writes(request, place))
+            });
+            if !is_asked_for && self.wanted.get(*point) != Some(&true) {
+                continue;
+            }
+            let inputs = running.inputs().iter().chain([point]);
+            for needed in inputs.filter_map(|input| movers.get(*input)).flatten() {
+                if let Some(wanted) = self.wanted.get_mut(*needed) {
+                    *wanted = true;
+                }
+            }
+        }
+        for index in 0..self.script.order.len() {
+            let Some(point) = self.script.order.get(index).copied() else { return };
+            if self.wanted.get_mut(point).is_some_and(std::mem::take) {
+                self.look(point, image, Moment::Look);
             }
         }
     }
 
-    /// A client wrote to these addresses.
-    pub(crate) fn written(&mut self, span: Span, image: &mut Image) {
-        // What a client writes stays: a signal that went on would undo it.
+    /// A client was given what it asked for.
+    pub(crate) fn asked(&mut self, request: &Request<'_>, image: &mut Image) {
         let points = &self.script.points;
-        self.signals
-            .retain(|(point, _)| !points.get(*point).is_some_and(|held| touches(held, span)));
-        self.happened(image, |when, program, image| match when {
-            When::Written(point, test) => {
-                let held = program.script.points.get(*point);
-                held.filter(|held| touches(held, span))
-                    .and_then(|held| held.read(image))
-                    .is_some_and(|value| test.holds(&value))
+        let is = |point: usize, how: fn(&Request<'_>, _) -> bool| {
+            points.get(point).is_some_and(|held| how(request, held.point.location()))
+        };
+        let has_happened = |rule: &Rule| match &rule.when {
+            When::Written(point, test) if is(*point, writes) => {
+                let value = points.get(*point).and_then(|held| held.read(image));
+                value.is_some_and(|value| test.holds(&value))
             }
+            When::Read(point) => is(*point, reads),
             _ => false,
-        });
-        self.refresh(image);
-        self.watch(image);
-        self.fire(image);
-        self.refresh(image);
-    }
-
-    /// A client read these addresses.
-    pub(crate) fn read(&mut self, span: Span, image: &mut Image) {
-        self.happened(image, |when, program, _| match when {
-            When::Read(point) => {
-                program.script.points.get(*point).is_some_and(|held| touches(held, span))
-            }
-            _ => false,
-        });
-        self.fire(image);
-        self.refresh(image);
+        };
+        let rules = self.script.rules.iter().enumerate();
+        let rules: Vec<usize> =
+            rules.filter(|(_, rule)| has_happened(rule)).map(|(rule, _)| rule).collect();
+        let is_write = is_write(request);
+        if is_write {
+            // What a client writes stays: a signal that went on would undo it.
+            let written =
+                self.signals.iter_mut().enumerate().filter(|(point, _)| is(*point, writes));
+            written.for_each(|(_, signal)| *signal = None);
+        }
+        // A look by itself changes nothing.
+        if is_write || !rules.is_empty() {
+            rules.into_iter().for_each(|rule| self.apply(rule));
+            self.settle(image);
+        }
     }
 
     /// Whether the device is there: it is not while it boots.
     pub(crate) fn is_there(&self) -> bool {
-        self.boots_until <= self.now
+        !self.boots
     }
 
     /// What the rules want of others since this was asked last.
@@ -180,52 +186,80 @@ impl Program {
         std::mem::take(&mut self.effects)
     }
 
-    fn begin(&mut self, now: Duration) {
-        self.signals.clear();
+    /// When something is to be seen to next.
+    fn next(&self, tick: Duration) -> Option<Duration> {
+        let tick = (self.ticks && !self.boots).then(|| next_multiple(self.now, tick));
+        self.timers.next().into_iter().chain(tick).min()
+    }
+
+    fn begin(&mut self, image: &Image) {
         for (point, signal) in self.script.signals.clone() {
-            self.start(point, signal, now);
+            self.start(point, signal, image);
         }
-        self.timers.clear();
         self.state = 0;
         self.held.fill(false);
-        let dormant = self.script.dormant.iter();
-        self.effects.faults.extend(dormant.map(|fault| (*fault, false)));
-        for rule in 0..self.script.rules.len() {
-            match self.script.rules.get(rule).map(|rule| &rule.when) {
-                Some(When::At(at)) => self.schedule(now.saturating_add(*at), Due::Rule(rule)),
-                Some(When::Every(every)) => {
-                    self.schedule(now.saturating_add(*every), Due::Rule(rule));
-                }
-                _ => {}
+        for (rule, Rule { when, .. }) in self.script.rules.iter().enumerate() {
+            if let When::At(after) | When::Every(after) = when {
+                self.timers.add(self.now.saturating_add(*after), Due::Rule(rule));
             }
         }
-        if self.script.states > 0 {
-            self.enter(0);
-        }
+        // What holds from the start on has come to hold.
+        self.timers.add(self.now, Due::Begun);
     }
 
-    fn schedule(&mut self, at: Duration, due: Due) {
-        self.scheduled += 1;
-        self.timers.push(Reverse((at, self.scheduled, due)));
+    fn let_faults_rest(&mut self) {
+        self.effects.faults.extend(self.script.dormant.iter().map(|fault| (*fault, false)));
     }
 
-    /// Moves what moves.
-    fn refresh(&mut self, image: &mut Image) {
-        for (point, running) in &mut self.signals {
-            let points = &self.script.points;
-            let input = |index: &usize| points.get(*index)?.read(image);
-            let inputs: Option<Vec<Value>> = running.inputs().iter().map(input).collect();
-            let value = inputs.and_then(|inputs| running.at(self.now, &inputs));
-            if let (Some(held), Some(value)) = (points.get(*point), value) {
-                held.write(image, &value);
+    /// Does all that is due now, and what follows from it.
+    fn settle(&mut self, image: &mut Image) {
+        let mut left = MAX_TURNS * (self.script.rules.len() + 1);
+        loop {
+            for index in 0..self.script.order.len() {
+                let Some(point) = self.script.order.get(index).copied() else { break };
+                self.look(point, image, Moment::Event);
             }
+            self.watch(image);
+            if left == 0 {
+                self.timers.postpone(self.now, self.now.saturating_add(TICK));
+            }
+            let Some((at, due)) = self.timers.pop(self.now) else { break };
+            left -= 1;
+            self.fire(at, due, image);
+        }
+        self.ticks = self.needs_ticks();
+    }
+
+    /// Whether something can follow from time alone that no timer knows of: a rule about a value,
+    /// or a lag behind something that moves.
+    fn needs_ticks(&self) -> bool {
+        let mut rules = self.script.rules.iter();
+        rules.any(|rule| matches!(rule.when, When::Becomes(..)))
+            || self.signals.iter().flatten().filter(|signal| signal.is_lag()).any(|lag| {
+                let movers = lag.inputs().iter().filter_map(|input| self.script.movers.get(*input));
+                movers.flatten().any(|mover| matches!(self.signals.get(*mover), Some(Some(_))))
+            })
+    }
+
+    /// Brings a point that moves to what it is now.
+    fn look(&mut self, point: usize, image: &mut Image, moment: Moment) {
+        let Some(Some(running)) = self.signals.get_mut(point) else { return };
+        let points = &self.script.points;
+        let input = |index: &usize| points.get(*index)?.read(image);
+        let inputs: Option<Vec<Value>> = running.inputs().iter().map(input).collect();
+        let value = inputs.and_then(|inputs| running.at(self.now, &inputs, moment));
+        if let (Some(held), Some(value)) = (points.get(point), value) {
+            // What the point cannot hold stays as near as it gets.
+            let _ = held.write(image, &value);
         }
     }
 
     /// Applies the rules whose test has come to hold.
-    fn watch(&mut self, image: &mut Image) {
-        let mut held = std::mem::take(&mut self.held);
-        for (rule, held) in held.iter_mut().enumerate() {
+    fn watch(&mut self, image: &Image) {
+        if self.boots {
+            return;
+        }
+        for rule in 0..self.script.rules.len() {
             let Some(When::Becomes(point, test)) =
                 self.script.rules.get(rule).map(|rule| &rule.when)
             else {
@@ -233,19 +267,8 @@ impl Program {
             };
             let value = self.script.points.get(*point).and_then(|held| held.read(image));
             let holds = value.is_some_and(|value| test.holds(&value));
-            if holds && !std::mem::replace(held, holds) {
-                self.apply(rule);
-            }
-            *held = holds;
-        }
-        self.held = held;
-    }
-
-    /// Applies the rules for which something happened.
-    fn happened(&mut self, image: &Image, what: impl Fn(&When, &Self, &Image) -> bool) {
-        for rule in 0..self.script.rules.len() {
-            let when = self.script.rules.get(rule).map(|rule| &rule.when);
-            if when.is_some_and(|when| what(when, self, image)) {
+            let held = self.held.get_mut(rule).map(|held| std::mem::replace(held, holds));
+            if holds && held == Some(false) {
                 self.apply(rule);
             }
         }
@@ -259,39 +282,35 @@ impl Program {
         }
         let is_of_state = state.is_some() || matches!(when, When::Enters(_));
         let due = Due::Actions { rule, entered: is_of_state.then_some(self.entered) };
-        self.schedule(self.now.saturating_add(*after), due);
+        self.timers.add(self.now.saturating_add(*after), due);
     }
 
-    /// Does what is due.
-    fn fire(&mut self, image: &mut Image) {
-        let last = self.entered.saturating_add(MAX_CHAIN as u64);
-        while let Some(Reverse((at, _, due))) = self.timers.peek().copied() {
-            if at > self.now {
-                return;
+    fn fire(&mut self, at: Duration, due: Due, image: &mut Image) {
+        match due {
+            Due::Rule(rule) => {
+                self.apply(rule);
+                if let Some(When::Every(every)) = self.script.rules.get(rule).map(|rule| &rule.when)
+                {
+                    self.timers.add(at.saturating_add(*every), due);
+                }
             }
-            self.timers.pop();
-            match due {
-                // A circle of states: it ends somewhere, as it must.
-                Due::Actions { .. } if self.entered > last => {}
-                Due::Rule(rule) => {
-                    self.apply(rule);
-                    if let Some(When::Every(every)) =
-                        self.script.rules.get(rule).map(|rule| &rule.when)
-                    {
-                        self.schedule(at.saturating_add(*every), due);
+            Due::Actions { entered: Some(entered), .. } if entered != self.entered => {}
+            Due::Actions { rule, .. } => {
+                let actions = self.script.rules.get(rule).map(|rule| rule.actions.clone());
+                for action in actions.unwrap_or_default() {
+                    self.perform(action, image);
+                    if self.boots {
+                        // The others were the device's that is gone.
+                        return;
                     }
                 }
-                Due::Actions { entered: Some(entered), .. } if entered != self.entered => {}
-                Due::Actions { rule, .. } => self.act(rule, image),
-                Due::Booted => self.begin(self.now),
             }
-        }
-    }
-
-    fn act(&mut self, rule: usize, image: &mut Image) {
-        let actions = self.script.rules.get(rule).map(|rule| rule.actions.clone());
-        for action in actions.unwrap_or_default() {
-            self.perform(action, image);
+            Due::Booted => {
+                self.boots = false;
+                self.begin(image);
+            }
+            Due::Begun if self.script.states > 0 => self.enter(0),
+            Due::Begun => {}
         }
     }
 
@@ -316,8 +335,8 @@ impl Program {
             }
             Action::Start(point, signal) => {
                 self.stop(point);
-                self.start(point, signal, self.now);
-                self.refresh(image);
+                self.start(point, signal, image);
+                self.look(point, image, Moment::Event);
             }
             Action::Stop(point) => self.stop(point),
             Action::Fault(fault, shows) => self.effects.faults.push((fault, shows)),
@@ -329,18 +348,31 @@ impl Program {
     fn set(&mut self, point: usize, value: &Value, image: &mut Image) {
         self.stop(point);
         if let Some(held) = self.script.points.get(point) {
-            held.write(image, value);
+            // What the point cannot hold stays as near as it gets.
+            let _ = held.write(image, value);
         }
     }
 
-    fn start(&mut self, point: usize, signal: Signal, now: Duration) {
-        let host = self.host.checked_add(now).unwrap_or(Timestamp::MAX);
+    fn start(&mut self, point: usize, signal: Signal, image: &Image) {
+        let host = self.host.checked_add(self.now).unwrap_or(Timestamp::MAX);
         let origin = Origin { chance: self.seed.chance(SIGNALS + point as u64), host };
-        self.signals.push((point, Running::new(signal, now, origin)));
+        let value = self.script.points.get(point).and_then(|held| held.read(image));
+        let present = value.and_then(|value| value.to_decimal());
+        let present = present.map_or(0.0, |present| present.to_f64());
+        if let Some(place) = self.signals.get_mut(point) {
+            *place = Some(Running::new(signal, self.now, origin, present));
+        }
     }
 
+    /// Ends what moves a point, or memory that it shares.
     fn stop(&mut self, point: usize) {
-        self.signals.retain(|(moved, _)| *moved != point);
+        let Some(held) = self.script.points.get(point) else { return };
+        for mover in self.script.movers.get(point).into_iter().flatten() {
+            let shares = self.script.points.get(*mover).is_some_and(|other| other.shares(held));
+            if shares && let Some(place) = self.signals.get_mut(*mover) {
+                *place = None;
+            }
+        }
     }
 
     fn enter(&mut self, state: usize) {
@@ -356,11 +388,12 @@ impl Program {
 
     fn restart(&mut self, boot: Duration, image: &mut Image) {
         image.clone_from(&self.initial);
-        self.signals.clear();
+        self.signals.fill_with(|| None);
         self.timers.clear();
-        self.effects = Effects { faults: Vec::new(), restarted: true };
-        self.boots_until = self.now.saturating_add(boot);
-        self.schedule(self.boots_until, Due::Booted);
+        self.effects = Effects { restarted: true, faults: Vec::new() };
+        self.let_faults_rest();
+        self.boots = true;
+        self.timers.add(self.now.saturating_add(boot), Due::Booted);
     }
 }
 
@@ -368,10 +401,6 @@ impl Program {
 fn next_multiple(now: Duration, step: Duration) -> Duration {
     let count = now.as_nanos() / step.as_nanos().max(1) + 1;
     step.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)).max(now)
-}
-
-fn touches(held: &Held, span: Span) -> bool {
-    held.point.span().is_some_and(|own| own.overlaps(span))
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub struct Lag {
     pub target: usize,
     /// The time constant. Not zero.
     pub time_constant: Duration,
-    /// The value at the start.
-    pub from: f64,
+    /// The value at the start; where the value is when the lag begins if it is not given.
+    pub from: Option<f64>,
 }
 
 /// A value that is computed from others.
@@ -55,32 +55,64 @@ impl PartialEq for Formula {
     }
 }
 
+impl Signal {
+    /// The points that the value depends on.
+    pub fn inputs(&self) -> &[usize] {
+        match self {
+            Self::Behaviour(_) => &[],
+            Self::Lag(lag) => std::slice::from_ref(&lag.target),
+            Self::Computed(formula) => &formula.inputs,
+        }
+    }
+}
+
+/// When the value of a signal is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// When a client looks, which must not change what anybody sees later.
+    Look,
+    /// When something happens, whoever looks.
+    Event,
+}
+
 /// A signal under way.
 #[derive(Debug)]
 pub(super) struct Running {
     signal: Signal,
     began: Duration,
     origin: Origin,
-    /// Where a lag was when it was last looked at, and what it then followed.
-    followed: Option<(Duration, f64, f64)>,
+    /// What a lag follows since when, and from where.
+    followed: Option<Followed>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Followed {
+    since: Duration,
+    from: f64,
+    target: f64,
 }
 
 impl Running {
-    pub(super) fn new(signal: Signal, began: Duration, origin: Origin) -> Self {
+    /// A signal that begins now, where the value of its point is `present`.
+    pub(super) fn new(signal: Signal, began: Duration, origin: Origin, present: f64) -> Self {
+        let signal = match signal {
+            Signal::Behaviour(behaviour) => Signal::Behaviour(behaviour.from(present)),
+            Signal::Lag(lag) => Signal::Lag(Lag { from: lag.from.or(Some(present)), ..lag }),
+            Signal::Computed(formula) => Signal::Computed(formula),
+        };
         Self { signal, began, origin, followed: None }
     }
 
-    /// The points that the value depends on.
     pub(super) fn inputs(&self) -> &[usize] {
-        match &self.signal {
-            Signal::Behaviour(_) => &[],
-            Signal::Lag(lag) => std::slice::from_ref(&lag.target),
-            Signal::Computed(formula) => &formula.inputs,
-        }
+        self.signal.inputs()
+    }
+
+    pub(super) fn is_lag(&self) -> bool {
+        matches!(self.signal, Signal::Lag(_))
     }
 
     /// The value at a time of the simulation, from the values of its inputs; `None` if it has none.
-    pub(super) fn at(&mut self, now: Duration, inputs: &[Value]) -> Option<Value> {
+    pub(super) fn at(&mut self, now: Duration, inputs: &[Value], moment: Moment) -> Option<Value> {
         match &mut self.signal {
             Signal::Behaviour(behaviour) => {
                 Some(behaviour.at(now.saturating_sub(self.began), self.origin))
@@ -88,16 +120,15 @@ impl Running {
             Signal::Computed(formula) => (formula.compute)(inputs, now),
             Signal::Lag(lag) => {
                 let target = inputs.first()?.to_decimal()?.to_f64();
-                let value = match self.followed {
-                    // Between two looks it followed what it saw at the first: a target changes by a
-                    // write or a rule, and at both the signals are looked at.
-                    Some((then, value, target)) => {
-                        let passed = now.saturating_sub(then).div_duration_f64(lag.time_constant);
-                        target + (value - target) * (-passed).exp()
-                    }
-                    None => lag.from,
-                };
-                self.followed = Some((now, value, target));
+                let begun = Followed { since: now, from: lag.from.unwrap_or(0.0), target };
+                let followed = self.followed.get_or_insert(begun);
+                let passed = now.saturating_sub(followed.since);
+                let part = (-passed.div_duration_f64(lag.time_constant)).exp();
+                let value = followed.target + (followed.from - followed.target) * part;
+                let has_moved = followed.target.to_bits() != target.to_bits();
+                if has_moved && moment == Moment::Event {
+                    *followed = Followed { since: now, from: value, target };
+                }
                 Some(Value::F64(value))
             }
         }
