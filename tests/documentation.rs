@@ -7,7 +7,7 @@
 //! | words | |
 //! | --- | --- |
 //! | none | a whole spec: it is run in simulation and passes |
-//! | `file=NAME` | a file that other examples name; a profile |
+//! | `file=NAME` | a file that other examples name: a profile, a recording |
 //! | `bench` | a spec without tests: `steps` and `tests` are put behind it |
 //! | `steps`, `tests` | a part of the bench's spec |
 //! | `points`, `devices` | a part of a small spec of its own |
@@ -163,7 +163,7 @@ fn refusals(bench: &str) -> Vec<Example> {
 /// Writes the files that examples name.
 fn write_files(folder: &Path) {
     for block in blocks(DOCUMENT) {
-        let Some(name) = block.info.strip_prefix("yaml file=") else { continue };
+        let Some((_, name)) = block.info.split_once(" file=") else { continue };
         let path = folder.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, block.body).unwrap();

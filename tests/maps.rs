@@ -91,7 +91,8 @@ async fn every_register_reads_back_its_example_over_tcp() {
     for file in maps() {
         let simulated = loaded(&file, 502);
         let device = &simulated.specs[0].devices[0];
-        let units = BTreeMap::from([(device.unit_id, device.simulated(1))]);
+        let units =
+            BTreeMap::from([(device.unit_id, device.simulated(1, jiff::Timestamp::UNIX_EPOCH))]);
         let endpoint = Endpoint::new(units, Instant::now());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("its number").port();

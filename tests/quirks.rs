@@ -251,7 +251,8 @@ async fn the_simulation_has_only_the_functions_that_it_is_written_with() {
         std::fs::write(&file, text).expect("the spec");
         let loaded = passline::spec::load([file.as_path()], &passline::spec::Given::default());
         let spec = loaded.specs.first().expect("a spec");
-        let device = spec.devices.first().expect("a device").simulated(1);
+        let device =
+            spec.devices.first().expect("a device").simulated(1, jiff::Timestamp::UNIX_EPOCH);
         let line = Endpoint::new([(1, device)].into(), tokio::time::Instant::now());
         let connect = move || std::future::ready(std::io::Result::Ok(line.connect()));
         let link = Link::spawn(connect, Options::default(), |_| {});

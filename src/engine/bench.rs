@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use passline_modbus::address::{Address, Place};
 use passline_modbus::link::{Bus, Discipline, InFlight, Link, Options};
 use passline_simulator::endpoint::{Endpoint, Wire};
@@ -58,9 +59,8 @@ impl Bench {
     pub(super) fn new(
         plans: &[Plan<'_>],
         simulate: &Simulate,
-        seed: u64,
+        beginning: Beginning,
         emit: &Emit,
-        zero: Instant,
     ) -> Self {
         let mut drafts: HashMap<Key, Draft<'_>> = HashMap::new();
         let mut order = Vec::new();
@@ -79,8 +79,8 @@ impl Bench {
         let mut lines: HashMap<Key, Seat> = HashMap::new();
         for key in order {
             let Some(draft) = drafts.remove(&key) else { continue };
-            let frames = Frames::new(emit.clone(), zero);
-            let line = open(&key, &draft, seed, frames, zero);
+            let frames = Frames::new(emit.clone(), beginning.at);
+            let line = open(&key, &draft, beginning, frames);
             lines.insert(key, line);
         }
         let seat = |record: usize, device: &Device| {
@@ -112,7 +112,7 @@ impl Bench {
 }
 
 /// Opens one line: its first call connects.
-fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) -> Seat {
+fn open(key: &Key, draft: &Draft<'_>, beginning: Beginning, frames: Frames) -> Seat {
     let mut options = options(draft);
     let observer = frames.clone();
     let observe = move |event: passline_modbus::link::Event<'_>| observer.observe(&event);
@@ -120,7 +120,7 @@ fn open(key: &Key, draft: &Draft<'_>, seed: u64, frames: Frames, zero: Instant) 
         Link::open(address, options, observe)
     } else {
         options.discipline = in_memory(options.discipline);
-        let endpoint = Endpoint::new(simulation(&draft.members, seed), zero);
+        let endpoint = Endpoint::new(simulation(&draft.members, beginning), beginning.at);
         let framing = draft.address.as_ref().map(Address::framing).unwrap_or_default();
         let wire = Wire::instant(framing);
         let connect = move || {
@@ -164,10 +164,22 @@ fn in_memory(discipline: Discipline) -> Discipline {
     }
 }
 
+/// What the simulated devices of a run begin with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beginning {
+    /// Where their chances come from.
+    pub(crate) seed: u64,
+    /// What their clocks show.
+    pub(crate) host: Timestamp,
+    /// When they begin.
+    pub(crate) at: Instant,
+}
+
 /// The devices of a line as their specs say that they begin.
 pub(crate) fn simulation(
     members: &[&Device],
-    seed: u64,
+    beginning: Beginning,
 ) -> BTreeMap<u8, passline_simulator::device::Device> {
-    members.iter().map(|device| (device.unit_id, device.simulated(seed))).collect()
+    let Beginning { seed, host, .. } = beginning;
+    members.iter().map(|device| (device.unit_id, device.simulated(seed, host))).collect()
 }

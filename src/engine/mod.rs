@@ -19,7 +19,7 @@ use passline_modbus::link::Oddities;
 use passline_modbus::value::Value;
 use tokio::time::Instant;
 
-pub(crate) use bench::simulation;
+pub(crate) use bench::{Beginning, simulation};
 pub use stop::{Stop, StopSignal, Stopper, stopper};
 pub use test::NOT_SELECTED;
 
@@ -89,7 +89,8 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
         started: options.started,
         arguments: options.arguments.clone(),
     }));
-    let bench = Bench::new(plans, &options.simulate, options.seed, &emit, zero);
+    let beginning = Beginning { seed: options.seed, host: options.started.into(), at: zero };
+    let bench = Bench::new(plans, &options.simulate, beginning, &emit);
     let cut = Cell::new(None);
     let records: Vec<Running<'_>> = plans
         .iter()

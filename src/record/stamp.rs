@@ -41,6 +41,12 @@ impl From<Timestamp> for Stamp {
     }
 }
 
+impl From<Stamp> for Timestamp {
+    fn from(stamp: Stamp) -> Self {
+        stamp.0
+    }
+}
+
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.3}", self.0)

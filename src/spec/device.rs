@@ -158,7 +158,11 @@ impl Loader<'_> {
         };
         let (map, quirks) = map.filter(|_| has_points)?;
         let address = line.as_ref().map(|line| &line.address);
-        let simulation = simulate::simulation(context, &map, address, fields.object("simulate"));
+        let mut read_file =
+            |context: &Context<'_>, file: &Spanned<String>| self.file(context, file, folder);
+        let simulated = fields.object("simulate");
+        let simulation =
+            simulate::simulation(context, (&map, address), simulated.as_ref(), &mut read_file);
         let asked = line.as_ref().and_then(|line| line.address.overrides().response_timeout);
         let timeout = asked.or(quirks.response_timeout).unwrap_or(RESPONSE_TIMEOUT);
         let tolerance = tolerance(line.as_ref(), &quirks);

@@ -14,7 +14,7 @@ use crate::judge;
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, Diagnostics};
 use crate::language::shape::{Field, Object, Shape};
-use crate::language::source::{SourceId, Sources, Spanned};
+use crate::language::source::{Source, SourceId, Sources, Spanned};
 use crate::language::variables::Variables;
 use crate::language::yaml::{self, Tree};
 use crate::record::{Digest, Phase};
@@ -227,6 +227,20 @@ impl<'l> Loader<'l> {
     ) -> Option<SourceId> {
         let read = self.sources.read(&folder.join(&file.value));
         read.map_err(|error| context.report(error.diagnostic(Some(file.span)))).ok()
+    }
+
+    /// As [`Self::source`], of a file that is no spec: the record names it.
+    pub(super) fn file(
+        &mut self,
+        context: &Context<'_>,
+        file: &Spanned<String>,
+        folder: &Path,
+    ) -> Option<Arc<Source>> {
+        let source = self.source(context, file, folder)?;
+        if !self.used.contains(&source) {
+            self.used.push(source);
+        }
+        self.sources.get(source).cloned()
     }
 
     fn input(&self, source: SourceId) -> Option<Input> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use passline_modbus::address::{Address, Place};
 use passline_modbus::link::{InFlight, Tolerance};
 use passline_modbus::pdu::ExceptionCode;
@@ -16,6 +17,7 @@ use passline_simulator::fault::{
     Beyond, ConnectionFault, Fault, RequestFault, Scope, Seed, Trigger,
 };
 use passline_simulator::image::Image;
+use passline_simulator::program::Script;
 
 use super::criteria::Criteria;
 use super::quirks::WriteFunction;
@@ -43,7 +45,8 @@ pub struct Spec {
     pub title: Option<String>,
     /// Its file.
     pub file: Input,
-    /// Every file it was made from: its own first, then each profile in the order of first use.
+    /// Every file it was made from: its own first, then each profile and recording in the order of
+    /// first use.
     pub inputs: Vec<Input>,
     /// The variables as this run sees them, in the order of the file.
     pub variables: Vec<(String, Scalar)>,
@@ -152,13 +155,15 @@ pub struct Map {
     pub rules: Rules,
 }
 
-/// How the simulation of a device begins and misbehaves.
+/// How the simulation of a device begins, moves and misbehaves.
 #[derive(Debug, Clone, Default)]
 pub struct Simulation {
     /// The four tables at the start.
     pub image: Image,
     /// What it does wrong, and when.
     pub faults: Vec<Fault>,
+    /// What it does on its own.
+    pub script: Option<Script>,
 }
 
 /// A test: steps in order.
@@ -269,12 +274,17 @@ pub struct NamedPoint {
 }
 
 impl Device {
-    /// It as its spec says that it begins; chance comes from the seed.
-    pub fn simulated(&self, seed: u64) -> passline_simulator::device::Device {
-        let Simulation { image, mut faults } = self.simulation.clone();
+    /// It as its spec says that it begins; chance comes from the seed, and its clocks begin with
+    /// `host`.
+    pub fn simulated(&self, seed: u64, host: Timestamp) -> passline_simulator::device::Device {
+        let Simulation { image, mut faults, script } = self.simulation.clone();
         faults.extend(self.limits());
-        passline_simulator::device::Device::new(image)
-            .with_faults(faults, Seed::of_device(seed, &self.name))
+        let seed = Seed::of_device(seed, &self.name);
+        let device = passline_simulator::device::Device::new(image).with_faults(faults, seed);
+        match script {
+            Some(script) => device.with_script(script, seed, host),
+            None => device,
+        }
     }
 
     /// What its type does not allow, as its simulation shows it.

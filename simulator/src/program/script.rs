@@ -1,8 +1,16 @@
 //! What a device is taught: its points, what moves them, its rules.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+use passline_modbus::value::Value;
+
 use super::held::Held;
 use super::rule::{Action, Rule};
-use super::signal::Signal;
+use super::signal::{Moment, Running, Signal};
+use crate::behaviour::Origin;
+use crate::fault::Seed;
+use crate::image::{Image, PutError};
 
 /// What a device is taught. Every index is one of its own points, states, or of the device's faults.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -63,6 +71,31 @@ impl Script {
         }
         let order = order(&movable, &needs)?;
         Ok(Self { points, signals, rules, order, movers, ..Self::default() })
+    }
+
+    /// Computed values that their points could not hold at the start, and why.
+    pub fn misfits(&self, image: &Image) -> Vec<(usize, Value, PutError)> {
+        let mut image = image.clone();
+        let chance = Seed::of_device(0, "").chance(0);
+        let origin = Origin { chance, host: Timestamp::UNIX_EPOCH };
+        let mut misfits = Vec::new();
+        for point in &self.order {
+            let signal = self.signals.iter().find(|(moved, _)| moved == point);
+            let (Some((_, signal)), Some(held)) = (signal, self.points.get(*point)) else {
+                continue;
+            };
+            let input = |index: &usize| self.points.get(*index)?.read(&image);
+            let inputs: Option<Vec<Value>> = signal.inputs().iter().map(input).collect();
+            let mut begun = Running::new(signal.clone(), Duration::ZERO, origin, 0.0);
+            let value = inputs.and_then(|inputs| begun.at(Duration::ZERO, &inputs, Moment::Event));
+            if let Some(value) = value
+                && let Err(error) = held.write(&mut image, &value)
+                && matches!(signal, Signal::Computed(_))
+            {
+                misfits.push((*point, value, error));
+            }
+        }
+        misfits
     }
 
     /// How many states it has; it begins in the first.

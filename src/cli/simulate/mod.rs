@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use passline_modbus::address::{Address, Place};
 use passline_simulator::endpoint::Endpoint;
 use tokio::task::JoinSet;
@@ -24,7 +25,7 @@ use super::check::load;
 use super::exit::Exit;
 use super::signals::Signals;
 use super::terminal;
-use crate::engine;
+use crate::engine::{self, Beginning};
 use crate::record::draw_seed;
 use crate::spec::Loaded;
 use crate::spec::model::Device;
@@ -146,7 +147,7 @@ async fn serve(
     seed: u64,
     logs: &[Log],
 ) -> Result<(), Box<dyn Error>> {
-    let started = Instant::now();
+    let beginning = Beginning { seed, host: Timestamp::now(), at: Instant::now() };
     let mut signals = Signals::new()?;
     let mut bound = Vec::new();
     for place in places {
@@ -164,12 +165,12 @@ async fn serve(
     // The endpoints end what they serve when they are dropped, and the names go with them.
     let mut served = Vec::new();
     for (index, (line, Bound { listener, name, .. })) in lines.iter().zip(bound).enumerate() {
-        let devices = engine::simulation(&line.devices, seed);
+        let devices = engine::simulation(&line.devices, beginning);
         let endpoint = if logs.is_empty() {
-            Endpoint::new(devices, started)
+            Endpoint::new(devices, beginning.at)
         } else {
             let (links, logs) = (Arc::clone(&links), Arc::clone(&logs));
-            Endpoint::observed(devices, started, move |event| {
+            Endpoint::observed(devices, beginning.at, move |event| {
                 let Some(link) = links.get(index) else { return };
                 logs.iter().for_each(|log| log.write(index, link, event));
             })

@@ -12,6 +12,7 @@ use crate::language::decode::Context;
 use crate::language::diagnostic::Diagnostic;
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape};
+use crate::language::source::Spanned;
 use crate::language::yaml::Node;
 use crate::spec::map;
 use crate::spec::model::Map;
@@ -40,6 +41,12 @@ pub(super) static FAULT: Object = Object {
             ),
             Field::optional("from", Shape::Duration, "Only from this time of the simulation on."),
             Field::optional("until", Shape::Duration, "Only until this time of the simulation."),
+            Field::optional("name", Shape::Name, "What rules call it."),
+            Field::optional(
+                "active",
+                Shape::Bool,
+                "Whether it is there from the start on; else a rule injects it. Default true.",
+            ),
         ],
     ],
 };
@@ -87,10 +94,24 @@ pub(super) struct Faulty<'a> {
     pub(super) address: Option<&'a Address>,
 }
 
+/// What rules know of a fault.
+pub(super) struct Label {
+    pub(super) name: Option<Spanned<String>>,
+    /// Whether it is there from the start on.
+    pub(super) is_active: bool,
+}
+
 impl Faulty<'_> {
-    /// `None`: reported.
-    pub(super) fn fault(&self, node: Node<'_>) -> Option<Fault> {
+    /// A fault, and what rules know of it. `None`: reported.
+    pub(super) fn fault(&self, node: Node<'_>) -> Option<(Fault, Label)> {
         let fields = self.context.fields(node, &FAULT)?;
+        let is_active = fields.boolean("active").is_none_or(|active| active.value);
+        let label = Label { name: fields.name("name"), is_active };
+        if !is_active && label.name.is_none() {
+            let error = Diagnostic::error(fields.key_span("active"), "this fault never shows");
+            self.context.report(error.remedy("give it a `name:`, and a rule that injects it"));
+            return None;
+        }
         let scope = match fields.object("scope") {
             Some(scope) => self.scope(&scope),
             None => Some(Scope::default()),
@@ -106,7 +127,7 @@ impl Faulty<'_> {
             self.context.report(error.remedy(remedy));
             return None;
         }
-        Some(Fault { kind: kind?, scope: scope?, trigger: trigger? })
+        Some((Fault { kind: kind?, scope: scope?, trigger: trigger? }, label))
     }
 
     fn scope(&self, fields: &Fields<'_, '_>) -> Option<Scope> {

@@ -6,7 +6,7 @@ use passline_modbus::point::{Domain, Point, Site, Table};
 use passline_modbus::value::Value;
 use passline_simulator::image::{Image, ImageError};
 
-use crate::language::decode::Context;
+use crate::language::decode::{Context, Entry};
 use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape};
@@ -162,10 +162,20 @@ fn bit(context: &Context<'_>, node: Node<'_>) -> Option<bool> {
 }
 
 /// Writes the values of points: scale factors first, for others need them; whole words before their
-/// bit fields; and what ends with the point before parts behind it.
-pub(super) fn values(context: &Context<'_>, map: &Map, image: &mut Image, fields: &Fields<'_, '_>) {
+/// bit fields; and what ends with the point before parts behind it. What moves points is given back.
+pub(super) fn values<'t>(
+    context: &Context<'_>,
+    map: &Map,
+    image: &mut Image,
+    fields: &Fields<'t, '_>,
+) -> Vec<Entry<'t>> {
     let mut given: Vec<(Arc<Point>, Value, Span)> = Vec::new();
+    let mut moving = Vec::new();
     for entry in fields.map("values") {
+        if entry.value.pairs().is_some() {
+            moving.push(entry);
+            continue;
+        }
         let Some(point) = map::named(context, map, &entry.key, "this device") else { continue };
         if let Some(value) = context.scalar(entry.value) {
             given.push((Arc::clone(point), held(point, value.value), value.span));
@@ -178,6 +188,7 @@ pub(super) fn values(context: &Context<'_>, map: &Map, image: &mut Image, fields
     for (point, value, span) in given {
         put(context, map, image, &point, &Spanned { value, span });
     }
+    moving
 }
 
 /// Writes the value of a point. `None`: reported.

@@ -1,11 +1,17 @@
-//! `simulate:` of a device: how its simulation begins, and what it does wrong.
+//! `simulate:` of a device: how its simulation begins, how it moves, and what it does wrong.
 
 mod fault;
 mod image;
 mod kind;
+mod moving;
+mod names;
 mod rows;
+mod rule;
+mod script;
 
 use passline_modbus::address::Address;
+
+use names::{Names, ReadFile};
 
 use super::model::{Map, Simulation};
 use crate::language::decode::Context;
@@ -17,7 +23,11 @@ pub(super) static SIMULATE: Object = Object {
     name: "simulation",
     doc: "Used by --simulate and `simulate`; ignored on hardware. A declared point with neither value nor image is zero, or empty.",
     fields: &[&[
-        Field::optional("values", Shape::Map(&Shape::Scalar), "Values by point."),
+        Field::optional(
+            "values",
+            Shape::Map(&Shape::AnyOf(&[Shape::Scalar, Shape::Object(&moving::BEHAVIOUR)])),
+            "Values by point, or what moves them.",
+        ),
         Field::optional(
             "image",
             Shape::List(&Shape::Object(&image::IMAGE)),
@@ -28,6 +38,16 @@ pub(super) static SIMULATE: Object = Object {
             Shape::List(&Shape::Object(&fault::FAULT)),
             "What the device does wrong, and when. Several compose.",
         ),
+        Field::optional(
+            "states",
+            Shape::List(&Shape::Name),
+            "The states that rules are about; the device begins in the first.",
+        ),
+        Field::optional(
+            "rules",
+            Shape::List(&Shape::Object(&rule::RULE)),
+            "What the device does when something happens.",
+        ),
     ]],
 };
 
@@ -35,18 +55,21 @@ pub(super) static SIMULATE: Object = Object {
 /// line of its own that speaks Modbus TCP.
 pub(super) fn simulation(
     context: &Context<'_>,
-    map: &Map,
-    address: Option<&Address>,
-    fields: Option<Fields<'_, '_>>,
+    (map, address): (&Map, Option<&Address>),
+    fields: Option<&Fields<'_, '_>>,
+    read_file: &mut ReadFile<'_>,
 ) -> Simulation {
-    let mut simulation = Simulation { image: image::blank(map), faults: Vec::new() };
+    let mut simulation = Simulation { image: image::blank(map), ..Simulation::default() };
     let Some(fields) = fields else { return simulation };
     for node in fields.list("image") {
         image::entry(context, &mut simulation.image, node);
     }
-    image::values(context, map, &mut simulation.image, &fields);
+    let moving = image::values(context, map, &mut simulation.image, fields);
     let device = fault::Faulty { context, map, image: &simulation.image, address };
     let faults = fields.list("faults").into_iter();
-    simulation.faults = faults.filter_map(|node| device.fault(node)).collect();
+    let (faults, labels) = faults.filter_map(|node| device.fault(node)).unzip();
+    let names = Names::new(context, map, read_file, &simulation.image);
+    simulation.script = script::script(names, fields, &moving, labels);
+    simulation.faults = faults;
     simulation
 }

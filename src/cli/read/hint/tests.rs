@@ -89,7 +89,7 @@ fn numbers() -> Vec<(String, Point, Vec<u16>)> {
     let loaded = spec::load(files.iter().map(std::path::PathBuf::as_path), &Given::new());
     let devices = loaded.specs.iter().flat_map(|spec| &spec.devices);
     let found = devices.flat_map(|device| {
-        let simulated = device.simulated(0);
+        let simulated = device.simulated(0, jiff::Timestamp::UNIX_EPOCH);
         let points = device.map.points.values().filter(|point| point.field().is_none());
         let points = points.filter(|point| point.span().is_some_and(|span| span.count() > 1));
         let words = move |point: &Point| {
