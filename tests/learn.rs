@@ -79,7 +79,7 @@ fn every_learned_device_answers_like_its_original() {
     for file in maps() {
         let original = spec(&file);
         let device = &original.devices[0];
-        let mut simulated = device.simulated(1);
+        let mut simulated = device.simulated(1, jiff::Timestamp::UNIX_EPOCH);
         let (capture, _) = capture(&mut simulated);
         // What is kept in between is all there is to know.
         let capture = Capture::from_json(&capture.to_json()).expect("a capture");
@@ -90,7 +90,7 @@ fn every_learned_device_answers_like_its_original() {
         std::fs::write(folder.path().join(format!("{id}.profile")), &texts.profile)
             .expect("a profile");
         let learned = spec(&path);
-        let learned = learned.devices[0].simulated(1);
+        let learned = learned.devices[0].simulated(1, jiff::Timestamp::UNIX_EPOCH);
         let deviations = deviations(simulated.image(), learned.image());
         assert_eq!(deviations, [], "{}", file.display());
         for point in device.map.points.values() {
@@ -106,7 +106,7 @@ fn every_learned_device_answers_like_its_original() {
 /// A register that was not there, a word that was otherwise: the comparison sees it.
 #[test]
 fn the_comparison_of_images_can_fail() {
-    let original = spec(&maps()[0]).devices[0].simulated(1);
+    let original = spec(&maps()[0]).devices[0].simulated(1, jiff::Timestamp::UNIX_EPOCH);
     let mut other = original.image().clone();
     other.set_words(Table::Holding, 7, &[1]).expect("a register");
     other.set_words(Table::Holding, 20, &[2301]).expect("a register");
@@ -119,7 +119,7 @@ fn the_comparison_of_images_can_fail() {
 fn types_and_orders_are_guessed_with_reasons() {
     let file = Path::new(FOLDER).join("eastron-sdm630.yaml");
     let original = spec(&file);
-    let (capture, _) = capture(&mut original.devices[0].simulated(1));
+    let (capture, _) = capture(&mut original.devices[0].simulated(1, jiff::Timestamp::UNIX_EPOCH));
     let profile = texts(&capture, "meter", "meter.yaml").profile;
     assert!(profile.contains("input_0: { input: 0, type: f32, description: \"as a float it has"));
     let floats = profile.lines().filter(|line| line.contains("type: f32")).count();
