@@ -10,13 +10,14 @@
 //! The folders are the stages, on three layers that they share: `language` (YAML to typed values),
 //! `expression`, and the verdicts of `judge`. `plan` knows no I/O; `report` knows only records; the
 //! engine never prints; only `cli` knows the argument parser. `learn` goes the other way, from what a
-//! device answers to a profile, written by `draft`.
+//! device answers to a profile, and `import` from what other programs know; `draft` writes both.
 
 pub mod cli;
 pub mod draft;
 pub mod engine;
 pub mod expression;
 pub mod harness;
+pub mod import;
 pub mod judge;
 pub mod language;
 pub mod learn;

@@ -120,6 +120,7 @@ fn every_option_of_every_command_is_documented() {
         "write",
         "scan",
         "learn",
+        "import",
         "init",
         "schema",
         "completions",

@@ -1,6 +1,6 @@
 //! `passline check`: every mistake in specs, without touching a device.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::arguments::{CheckArguments, SpecArguments};
 use super::exit::Exit;
@@ -10,7 +10,9 @@ use crate::spec::{self, Given, Loaded};
 
 /// Runs the command.
 pub(super) fn check(arguments: &CheckArguments) -> Exit {
-    let Some(loaded) = load(&arguments.specs) else { return Exit::Fail };
+    let Some(loaded) = loaded(&arguments.specs, |paths, given| spec::check(paths, given)) else {
+        return Exit::Fail;
+    };
     let tests: usize = loaded.specs.iter().map(|spec| spec.tests.len()).sum();
     let checks: usize = loaded
         .specs
@@ -22,8 +24,12 @@ pub(super) fn check(arguments: &CheckArguments) -> Exit {
     if arguments.verbose {
         addresses(&loaded);
     }
+    let profiles = match loaded.profiles {
+        0 => String::new(),
+        profiles => format!("{}, ", terminal::count(profiles, "profile")),
+    };
     terminal::line(&format!(
-        "{}, {}, {}: nothing to complain about",
+        "{profiles}{}, {}, {}: nothing to complain about",
         terminal::count(loaded.specs.len(), "spec"),
         terminal::count(tests, "test"),
         terminal::count(checks, "check")
@@ -51,6 +57,13 @@ fn addresses(loaded: &Loaded) {
 
 /// Loads specs and shows what is wrong. `None`: something is.
 pub(super) fn load(arguments: &SpecArguments) -> Option<Loaded> {
+    loaded(arguments, |paths, given| spec::load(paths, given))
+}
+
+fn loaded(
+    arguments: &SpecArguments,
+    load: impl FnOnce(Vec<&Path>, &Given) -> Loaded,
+) -> Option<Loaded> {
     let mut given = Given::new();
     let mut problems = Vec::new();
     for text in &arguments.variables {
@@ -61,7 +74,7 @@ pub(super) fn load(arguments: &SpecArguments) -> Option<Loaded> {
             None => problems.push(format!("--var {text}: write NAME=VALUE")),
         }
     }
-    let loaded = spec::load(arguments.specs.iter().map(PathBuf::as_path), &given);
+    let loaded = load(arguments.specs.iter().map(PathBuf::as_path).collect(), &given);
     for problem in problems {
         let remedy = "--var lowest=5 gives the variable `lowest` the value 5";
         loaded.diagnostics.push(Diagnostic::error(None, problem).remedy(remedy));

@@ -8,6 +8,7 @@ mod doctor;
 mod document;
 mod exchange;
 mod exit;
+mod import;
 mod init;
 mod learn;
 mod plan;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Write(arguments) => write::write(&arguments),
         Command::Scan(arguments) => scan::scan(&arguments),
         Command::Learn(arguments) => learn::learn(&arguments),
+        Command::Import(arguments) => import::import(&arguments),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::device::{DEVICE, Lines};
-use super::map::Maps;
+use super::map::{self, Maps};
 use super::model::{Input, SerialPattern, Spec, Uut};
 use super::step::STEP;
 use super::test::{self, Names, TEST};
@@ -87,6 +87,8 @@ static SERIAL: Object = Object {
 pub struct Loaded {
     /// The specs, in the order of the paths; only if there is no error.
     pub specs: Vec<Spec>,
+    /// How many profiles were checked by themselves.
+    pub profiles: usize,
     /// Every file that was read.
     pub sources: Sources,
     /// What is wrong.
@@ -98,6 +100,37 @@ pub type Given = BTreeMap<String, String>;
 
 /// Loads specs from files and folders.
 pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
+    files_of(paths, |loader, file| loader.spec(file, given))
+}
+
+/// Loads specs as [`load`] does, and checks files that are profiles by themselves.
+pub fn check<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
+    let mut profiles = 0;
+    let mut loaded = files_of(paths, |loader, file| {
+        if loader.own_profile(file) {
+            profiles += 1;
+            return None;
+        }
+        loader.spec(file, given)
+    });
+    loaded.profiles = profiles;
+    loaded
+}
+
+/// Checks a text as the profile that it should be, as if it were the file of that name.
+pub fn check_text(name: &Path, text: &str) -> Loaded {
+    let mut loaded = Loaded::default();
+    loaded.sources.add(name, text);
+    let mut lines = Lines::new();
+    let mut loader = Loader::new(&mut loaded.sources, &loaded.diagnostics, &mut lines);
+    loaded.profiles = usize::from(loader.own_profile(name));
+    loaded
+}
+
+fn files_of<'p>(
+    paths: impl IntoIterator<Item = &'p Path>,
+    mut spec: impl FnMut(&mut Loader<'_>, &Path) -> Option<Spec>,
+) -> Loaded {
     let mut loaded = Loaded::default();
     let mut lines = Lines::new();
     for path in paths {
@@ -106,7 +139,7 @@ pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loa
                 for file in files {
                     let (sources, diagnostics) = (&mut loaded.sources, &loaded.diagnostics);
                     let mut loader = Loader::new(sources, diagnostics, &mut lines);
-                    loaded.specs.extend(loader.spec(&file, given));
+                    loaded.specs.extend(spec(&mut loader, &file));
                 }
             }
             Err(problem) => {
@@ -171,10 +204,7 @@ impl<'l> Loader<'l> {
             }
         };
         let tree = self.tree(source)?;
-        let environment = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        let variables = Variables::new(environment.collect());
+        let variables = Variables::new(environment());
         let diagnostics = self.diagnostics;
         let none = Variables::default();
         let fields = Context::new(diagnostics, &none).fields(tree.root(), &SPEC)?;
@@ -204,6 +234,27 @@ impl<'l> Loader<'l> {
             devices,
             tests,
         })
+    }
+
+    /// Checks a file by itself if it is a profile. `false`: it is none, or cannot be read, which the
+    /// load of the spec that it then should be reports.
+    fn own_profile(&mut self, path: &Path) -> bool {
+        let Ok(source) = self.sources.read(path) else { return false };
+        let Some(tree) = self.tree(source) else { return false };
+        let has = |key| {
+            let mut pairs = tree.root().pairs().into_iter().flatten();
+            pairs.any(|(name, _)| name.scalar().is_some_and(|name| name.text == key))
+        };
+        if !has("profile") || has("spec") {
+            return false;
+        }
+        let environment = environment();
+        let variables = Variables::new(environment);
+        let context = Context::new(self.diagnostics, &variables);
+        if let Some(profile) = self.profile(&context, source, 0, &mut Vec::new()) {
+            map::finish(&context, &profile);
+        }
+        true
     }
 
     /// The tree of a file that was read; parsed once.
@@ -248,6 +299,13 @@ impl<'l> Loader<'l> {
         let sha256 = Digest::of(source.text().as_bytes());
         Some(Input { file: source.path().to_owned(), sha256 })
     }
+}
+
+/// The variables of the environment that are text.
+fn environment() -> BTreeMap<String, String> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    variables.collect()
 }
 
 fn uut(context: &Context<'_>, fields: Option<crate::language::fields::Fields<'_, '_>>) -> Uut {

@@ -82,7 +82,7 @@ impl Loader<'_> {
 }
 
 /// Declarations to points, and what can only be checked with all of them at hand.
-fn finish(context: &Context<'_>, profile: &Profile) -> Map {
+pub(super) fn finish(context: &Context<'_>, profile: &Profile) -> Map {
     let mut points: HashMap<String, Arc<Point>> = HashMap::new();
     let mut refused = profile.refused.clone();
     for declared in profile.points.iter() {

@@ -17,6 +17,6 @@ mod simulate;
 mod step;
 mod test;
 
-pub use load::{Given, Loaded, SPEC, files, load};
+pub use load::{Given, Loaded, SPEC, check, check_text, files, load};
 pub use model::Spec;
 pub use profile::PROFILE;

@@ -6,13 +6,14 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use passline_modbus::address::{Address, AddressError};
-use passline_modbus::point::Order;
+use passline_modbus::point::{Order, Table};
 use passline_modbus::value::Decimal;
 
 use super::{duration, timeout};
 use crate::cli::scan::{Bauds, Units};
 use crate::cli::target::Target;
 use crate::cli::write::{Assignment, Function};
+use crate::import::{FORMATS, Format};
 use crate::language::shape::is_name;
 use crate::learn::Window;
 
@@ -171,9 +172,46 @@ pub(crate) struct LearnArguments {
     #[arg(long, value_name = "CAPTURE", num_args = 1.., env = "PASSLINE_LIMITS",
           value_delimiter = ',', conflicts_with_all = ["link", "unit_id"])]
     pub(crate) limits: Vec<PathBuf>,
-    /// Beside --limits: how many standard deviations from the mean
+    /// With the captures of several units: how many standard deviations from the mean
     #[arg(long, value_name = "K", env = "PASSLINE_SIGMA", default_value_t = 3.0)]
     pub(crate) sigma: f64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// What the file is: csv, modpoll, pymodbus or sunspec
+    #[arg(value_name = "FORMAT", value_parser = format)]
+    pub(crate) format: &'static Format,
+    /// The register map
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Write the profile here; default standard output
+    #[arg(long, short, value_name = "FILE", env = "PASSLINE_OUT")]
+    pub(crate) out: Option<PathBuf>,
+    /// What the profile is called; default the file's name
+    #[arg(long, value_name = "NAME", env = "PASSLINE_NAME", value_parser = profile_name)]
+    pub(crate) name: Option<String>,
+    /// Which device of a file that has several; default the first
+    #[arg(long, value_name = "NAME", env = "PASSLINE_DEVICE")]
+    pub(crate) device: Option<String>,
+    /// Added to every address; with sunspec where the ID of the model is
+    #[arg(long, value_name = "N", env = "PASSLINE_BASE", default_value_t = 0)]
+    pub(crate) base: u16,
+    /// What addresses of csv count from: 0 or 1
+    #[arg(long, value_name = "N", env = "PASSLINE_FIRST", default_value_t = 0,
+          value_parser = clap::value_parser!(u16).range(0..=1))]
+    pub(crate) first: u16,
+    /// The table of points that name none
+    #[arg(long, value_name = "TABLE", env = "PASSLINE_TABLE", default_value = "holding",
+          value_parser = table)]
+    pub(crate) table: Table,
+    /// Which column of csv is what, as in address=Register; again for more
+    #[arg(long = "column", value_name = "OURS=THEIRS", env = "PASSLINE_COLUMN",
+          value_delimiter = ',', value_parser = column)]
+    pub(crate) columns: Vec<(String, String)>,
+    /// What stands between two cells
+    #[arg(long, value_name = "CHARACTER", env = "PASSLINE_DELIMITER", default_value_t = ',')]
+    pub(crate) delimiter: char,
 }
 
 #[derive(Debug, Args)]
@@ -187,6 +225,25 @@ pub(crate) struct DoctorArguments {
 /// The name of a profile, which is that of its file as well.
 fn profile_name(text: &str) -> Result<String, &'static str> {
     if is_name(text) { Ok(text.to_owned()) } else { Err("a name is letters, digits and `_`") }
+}
+
+fn format(text: &str) -> Result<&'static Format, String> {
+    let found = FORMATS.into_iter().find(|format| format.name == text);
+    found.ok_or_else(|| {
+        let known: Vec<String> =
+            FORMATS.iter().map(|format| format!("{}: {}", format.name, format.doc)).collect();
+        format!("known are\n  {}", known.join("\n  "))
+    })
+}
+
+fn table(text: &str) -> Result<Table, &'static str> {
+    let found = Table::ALL.into_iter().find(|table| table.name() == text);
+    found.ok_or("write coil, discrete, input or holding")
+}
+
+fn column(text: &str) -> Result<(String, String), &'static str> {
+    let (ours, theirs) = text.split_once('=').ok_or("write OURS=THEIRS, as in address=Register")?;
+    Ok((ours.trim().to_owned(), theirs.trim().to_owned()))
 }
 
 /// An address that a client can open.

@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use passline_modbus::duration::parse_duration;
 
 pub(crate) use adhoc::{
-    DoctorArguments, LearnArguments, ReadArguments, ScanArguments, ValueArguments, WriteArguments,
+    DoctorArguments, ImportArguments, LearnArguments, ReadArguments, ScanArguments, ValueArguments,
+    WriteArguments,
 };
 
 use super::simulate::{Listen, Log};
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Scan(ScanArguments),
     /// Find out what a device is like: a profile, and a simulation that answers as it does
     Learn(Box<LearnArguments>),
+    /// Make a profile of a register map that another program has
+    Import(Box<ImportArguments>),
     /// Show the serial ports of this machine, and what is wrong with them
     Doctor(DoctorArguments),
     /// Write a starter spec and a profile to begin with
