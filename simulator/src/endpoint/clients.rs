@@ -70,7 +70,7 @@ impl Client {
         };
         let peer = Peer { number, address };
         units.tell(peer, if manners.refused { What::Refused } else { What::Connected });
-        // What is lost from here on, it is among.
+        // What its own arrival has shown to be lost is what was there before it.
         let lost = clients.lost.subscribe();
         (!manners.refused).then(|| Self { units: Arc::clone(units), manners, peer, lost })
     }

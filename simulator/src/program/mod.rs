@@ -171,7 +171,9 @@ impl Program {
         }
         // A look by itself changes nothing.
         if is_write || !rules.is_empty() {
-            rules.into_iter().for_each(|rule| self.apply(rule));
+            for rule in rules {
+                self.apply(rule);
+            }
             self.settle(image);
         }
     }

@@ -4,7 +4,7 @@ use passline_modbus::point::{DataType, Declaration, Point, Table};
 use passline_modbus::value::Decimal;
 
 use super::*;
-use crate::behaviour::{Behaviour, Ramp};
+use crate::behaviour::{Behaviour, Ramp, Sine};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -202,4 +202,92 @@ fn reading_and_faults_and_time_have_consequences() {
     let request = Request::ReadHoldingRegisters(0, 2);
     bench.program.asked(&request, &mut bench.image);
     assert_eq!(bench.value(501 * MS, STATUS), "0");
+}
+
+#[test]
+fn a_look_changes_nothing_also_behind_what_moves() {
+    let sine = Behaviour::Sine(Sine {
+        mean: 0.0,
+        amplitude: 3000.0,
+        period: 777 * MS,
+        phase: Duration::ZERO,
+    });
+    let lag = Lag { target: SET_POINT, time_constant: 300 * MS, from: None };
+    let signals =
+        || vec![(SPEED, Signal::Lag(lag.clone())), (SET_POINT, Signal::Behaviour(sine.clone()))];
+    let (mut often, mut once) =
+        (Bench::new(signals(), 0, vec![]), Bench::new(signals(), 0, vec![]));
+    let mut seen = Vec::new();
+    for at in (0..5_000).step_by(7) {
+        seen.push(often.value(at * MS, SPEED));
+    }
+    seen.dedup();
+    assert!(seen.len() > 200, "it follows: {}", seen.len());
+    assert_eq!(often.value(5_001 * MS, SPEED), once.value(5_001 * MS, SPEED));
+    assert_eq!(often.image, once.image);
+}
+
+#[test]
+fn a_request_moves_only_what_it_asks_for_and_what_that_needs() {
+    let doubled = |input: usize| {
+        Signal::Computed(Formula {
+            inputs: vec![input],
+            compute: Arc::new(|values, _| Some(Value::F64(2.0 * values[0].to_decimal()?.to_f64()))),
+        })
+    };
+    let signals = vec![(STATUS, doubled(SPEED)), (SPEED, ramp(1.0)), (SET_POINT, ramp(7.0))];
+    let mut bench = Bench::new(signals, 0, vec![]);
+    bench.program.advance(5_000 * MS, &mut bench.image);
+    bench.program.show(Some(&Request::ReadHoldingRegisters(1, 1)), &mut bench.image);
+    let words = bench.image.words(passline_modbus::point::Span::new(Table::Holding, 0, 4).unwrap());
+    assert_eq!(words.unwrap(), [0, 10, 50, 0], "the set point was not asked for");
+}
+
+#[test]
+fn what_depends_on_itself_is_refused() {
+    let of = |input: usize| {
+        Signal::Computed(Formula { inputs: vec![input], compute: Arc::new(|_, _| None) })
+    };
+    let circle = Script::new(points(), vec![(STATUS, of(SPEED)), (SPEED, of(STATUS))], vec![]);
+    assert_eq!(circle.unwrap_err().0.len(), 2);
+    let itself = Script::new(points(), vec![(STATUS, of(STATUS))], vec![]);
+    assert_eq!(itself.unwrap_err(), Circle(vec![STATUS]));
+    // Also one that only a rule closes.
+    let start = rule(When::At(MS), vec![Action::Start(SET_POINT, of(STATUS))]);
+    let signals = vec![(STATUS, of(SPEED)), (SPEED, of(SET_POINT))];
+    let script = Script::new(points(), signals.clone(), vec![start]);
+    assert_eq!(script.unwrap_err().0.len(), 3);
+    assert!(Script::new(points(), signals, vec![]).is_ok());
+}
+
+#[test]
+fn a_started_signal_ends_what_moved_the_same_registers() {
+    let mut all = points();
+    let mut field = Declaration::new("status.low", Table::Holding, 1);
+    field.field = Some(passline_modbus::point::Field::new(0, 3).unwrap());
+    all.push(Held { point: Arc::new(Point::new(field).unwrap()), factor: None });
+    let low = all.len() - 1;
+    let start = rule(When::At(1_000 * MS), vec![Action::Start(STATUS, ramp(0.0))]);
+    let mut image = Image::new();
+    image.set_words(Table::Holding, 0, &[0; 4]).unwrap();
+    let script = Script::new(all.clone(), vec![(low, ramp(10.0))], vec![start]).unwrap();
+    let seed = Seed::of_device(1, "drive");
+    let mut program = Program::new(script, &image, seed, Timestamp::UNIX_EPOCH);
+    for (at, value) in [(500, "5"), (2_000, "0"), (3_000, "0")] {
+        program.advance(at * MS, &mut image);
+        program.show(None, &mut image);
+        assert_eq!(all[STATUS].read(&image).unwrap().to_string(), value, "at {at} ms");
+    }
+}
+
+#[test]
+fn a_week_without_a_request_is_caught_up_with() {
+    let above = Test { above: Some("50".parse().unwrap()), ..Test::default() };
+    let rules = vec![
+        rule(When::Becomes(SPEED, above), vec![Action::Set(STATUS, number(1))]),
+        rule(When::Every(3_600_000 * MS), vec![Action::Increment(COMMAND, Decimal::one())]),
+    ];
+    let mut bench = Bench::new(vec![(SPEED, ramp(0.01))], 0, rules);
+    let week = Duration::from_hours(7 * 24);
+    assert_eq!((bench.value(week, STATUS), bench.value(week, COMMAND)), ("1".into(), "168".into()));
 }

@@ -18,3 +18,4 @@ mod kinds;
 mod properties;
 mod serving;
 mod support;
+mod taught;

@@ -67,9 +67,10 @@ pub(super) fn simulation(
     let moving = image::values(context, map, &mut simulation.image, fields);
     let device = fault::Faulty { context, map, image: &simulation.image, address };
     let faults = fields.list("faults").into_iter();
-    let (faults, labels) = faults.filter_map(|node| device.fault(node)).unzip();
+    let (faults, labels): (_, Vec<fault::Label>) =
+        faults.filter_map(|node| device.fault(node)).unzip();
     let names = Names::new(context, map, read_file, &simulation.image);
-    simulation.script = script::script(names, fields, &moving, labels);
+    simulation.script = script::script(names, fields, &moving, &labels);
     simulation.faults = faults;
     simulation
 }

@@ -142,7 +142,7 @@ fn when(names: &mut Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<When> {
     }
     Some(match *event {
         "at" => When::At(fields.duration("at")?.value),
-        "every" => When::Every(lasting(names, fields, "every")??),
+        "every" => When::Every(lasting(names, fields, "every")?),
         "enters" => When::Enters(names.state(&fields.name("enters")?)?),
         _ => {
             let point = names.point(&fields.text(event)?)?;
@@ -217,7 +217,7 @@ fn actions(names: &mut Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<Vec<Act
         actions.push(Action::Enter(names.state(&state)?));
     }
     if fields.has("restart") {
-        actions.push(Action::Restart(lasting(names, fields, "restart")??));
+        actions.push(Action::Restart(lasting(names, fields, "restart")?));
     }
     Some(actions)
 }

@@ -19,10 +19,10 @@ pub(super) fn script(
     mut names: Names<'_, '_>,
     fields: &Fields<'_, '_>,
     moving: &[Entry<'_>],
-    labels: Vec<Label>,
+    labels: &[Label],
 ) -> Option<Script> {
     names.states = states(&names, fields);
-    names.faults = faults(&names, &labels);
+    names.faults = faults(&names, labels);
     let mut signals: Vec<(usize, Signal)> = Vec::new();
     let mut places: HashMap<usize, Span> = HashMap::new();
     for entry in moving {
@@ -35,7 +35,7 @@ pub(super) fn script(
     }
     let nodes = fields.list("rules").into_iter();
     let rules: Vec<Rule> = nodes.filter_map(|node| rule(&mut names, node)).collect();
-    let dormant = dormant(&names, &labels, &rules);
+    let dormant = dormant(&names, labels, &rules);
     if signals.is_empty() && rules.is_empty() {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use passline_simulator::behaviour::{Noise, Spread, Walk};
 
-use super::{EVERY, Names, float, float_or, lasting, refuse};
+use super::{Names, every, float, float_or, refuse};
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape};
 
@@ -46,7 +46,7 @@ pub(super) fn noise(names: &Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<No
             return refuse(names, fields, message, "give one of the two");
         }
     };
-    let every = lasting(names, fields, "every")?.unwrap_or(EVERY);
+    let every = every(names, fields)?;
     Some(Noise { mean: float_or(fields, "mean", 0.0)?, spread, every })
 }
 
@@ -58,6 +58,6 @@ pub(super) fn walk(names: &Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<Wal
         let message = "the walk begins outside of its bounds";
         return refuse(names, fields, message, "`from` is within `min` and `max`");
     }
-    let every = lasting(names, fields, "every")?.unwrap_or(EVERY);
+    let every = every(names, fields)?;
     Some(Walk::new(from, float(fields, "step")?, every, (low, high)))
 }

@@ -36,7 +36,7 @@ pub(super) fn first_order(
     point: usize,
     fields: &Fields<'_, '_>,
 ) -> Option<Signal> {
-    let time_constant = lasting(names, fields, "time_constant")??;
+    let time_constant = lasting(names, fields, "time_constant")?;
     let name = fields.text("target")?;
     let target = names.point(&name)?;
     is_number(names, target, name.span)?;

@@ -143,21 +143,24 @@ pub(super) fn is_number(names: &Names<'_, '_>, point: usize, span: Span) -> Opti
     None
 }
 
-/// A time that is long enough to be waited for, if it is given. The outer `None`: reported.
+/// A time that is long enough to be waited for. `None`: reported, or not given.
 pub(super) fn lasting(
     names: &Names<'_, '_>,
     fields: &Fields<'_, '_>,
     key: &str,
-) -> Option<Option<Duration>> {
-    let Some(time) = fields.duration(key) else {
-        return if fields.has(key) { None } else { Some(None) };
-    };
+) -> Option<Duration> {
+    let time = fields.duration(key)?;
     if time.value < SHORTEST {
         let error = Diagnostic::error(time.span, format!("`{key}` is shorter than 1 ms"));
         names.context.report(error.remedy("give it a millisecond at least"));
         return None;
     }
-    Some(Some(time.value))
+    Some(time.value)
+}
+
+/// How long each value lasts. `None`: reported.
+fn every(names: &Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<Duration> {
+    if fields.has("every") { lasting(names, fields, "every") } else { Some(EVERY) }
 }
 
 fn refuse<T>(

@@ -1,9 +1,11 @@
 //! `counter` and `steps`: one value after the other.
 
+use std::time::Duration;
+
 use passline_simulator::behaviour::{Counter, Step, Steps};
 
 use super::super::image::held;
-use super::{EVERY, Names, lasting, refuse};
+use super::{Names, every, lasting, refuse};
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape};
 
@@ -47,7 +49,7 @@ pub(super) fn counter(names: &Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<
     let counter = Counter {
         from: whole("from").unwrap_or(0),
         step: whole("step").unwrap_or(1),
-        every: lasting(names, fields, "every")?.unwrap_or(EVERY),
+        every: every(names, fields)?,
         rollover: whole("rollover"),
     };
     if counter.rollover.is_some_and(|rollover| rollover <= counter.from) {
@@ -66,11 +68,12 @@ pub(super) fn steps(names: &Names<'_, '_>, fields: &Fields<'_, '_>, point: usize
     for (index, node) in nodes.into_iter().enumerate() {
         let step = names.context.fields(node, &STEP)?;
         let value = held(point, step.scalar("value")?.value);
-        let lasts = lasting(names, &step, "for")?;
-        if lasts.is_none() && (repeats || index + 1 < count) {
+        let stays = !repeats && index + 1 == count;
+        if !stays && !step.has("for") {
             return refuse(names, &step, "how long does this value last?", "add `for:`");
         }
-        steps.push(Step { value, lasts: lasts.unwrap_or_default() });
+        let lasts = if step.has("for") { lasting(names, &step, "for")? } else { Duration::ZERO };
+        steps.push(Step { value, lasts });
     }
     let mut steps = steps.into_iter();
     let made = if repeats {

@@ -63,7 +63,7 @@ pub(super) fn sine(names: &Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<Sin
     Some(Sine {
         mean: float_or(fields, "mean", 0.0)?,
         amplitude: float(fields, "amplitude")?,
-        period: lasting(names, fields, "period")??,
+        period: lasting(names, fields, "period")?,
         phase: phase(fields),
     })
 }
@@ -78,7 +78,7 @@ pub(super) fn square(names: &Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<S
     Some(Square {
         low: float_or(fields, "low", 0.0)?,
         high: float(fields, "high")?,
-        period: lasting(names, fields, "period")??,
+        period: lasting(names, fields, "period")?,
         duty,
         phase: phase(fields),
     })
