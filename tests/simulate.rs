@@ -8,6 +8,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+#[path = "simulate/control.rs"]
+mod control;
 #[path = "simulate/log.rs"]
 mod log;
 mod pki;
@@ -89,7 +91,7 @@ impl Bench {
             url.unwrap_or_else(|| panic!("{line:?}")).to_owned()
         });
         let urls = urls.collect();
-        Simulator { process, urls, _out: out }
+        Simulator { process, urls, out }
     }
 
     /// What the simulator says where it cannot serve, and its exit code.
@@ -105,7 +107,7 @@ struct Simulator {
     process: Child,
     /// Where its links are.
     urls: Vec<String>,
-    _out: BufReader<ChildStdout>,
+    out: BufReader<ChildStdout>,
 }
 
 impl Simulator {

@@ -13,7 +13,7 @@ mod point;
 mod profile;
 pub mod quirks;
 pub mod retry;
-mod simulate;
+pub(crate) mod simulate;
 mod step;
 mod test;
 

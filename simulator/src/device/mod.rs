@@ -14,8 +14,8 @@ use passline_modbus::pdu::{self, Answer, ExceptionCode, Request, Response, fifo,
 use passline_modbus::point::Table;
 
 use crate::fault::{
-    Arrival, Asked, Course, Exchange, Fault, Faults, Manners, Reaction, Received, Seed, Shown,
-    Transmission,
+    Arrival, Asked, Course, Exchange, Fault, Faults, Kind, Manners, Reaction, Received, Seed,
+    Shown, Transmission,
 };
 use crate::image::{Beyond, Image};
 use crate::program::{Program, Script};
@@ -89,6 +89,34 @@ impl Device {
         self.program = Some(Box::new(Program::new(script, &self.image, seed, host)));
         self.apply_effects();
         self
+    }
+
+    /// Its faults, in the order in which they act; those of connections behind the others.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        let connections = self.connections.iter().flat_map(|faults| faults.iter());
+        self.faults.iter().chain(connections)
+    }
+
+    /// Gives it one more fault, which acts after the others of its stage and counts from now on.
+    pub fn add_fault(&mut self, fault: Fault, seed: Seed) {
+        match fault.kind {
+            Kind::Connection(_) => self.connections.get_or_insert_default().add(fault, seed),
+            _ => self.faults.add(fault, seed),
+        }
+    }
+
+    /// Takes all of its faults away. What they did to connections that there are stays.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+        self.connections = None;
+    }
+
+    /// Has its memory show what a client would be shown that read all of it now.
+    pub fn show(&mut self, elapsed: Duration) {
+        self.advance(elapsed);
+        if let Some(program) = &mut self.program {
+            program.show(None, &mut self.image);
+        }
     }
 
     /// Its memory.
@@ -226,7 +254,7 @@ impl Device {
         encode_answer(received.function(), &answer, &mut sound);
         let exchange = Exchange { received, request: request.ok(), replaced };
         let sent = self.faults.transmission(&mut shown, &exchange, sound);
-        self.faults.rest(arrival.elapsed, sent.delay);
+        self.faults.rest(arrival.passed, sent.delay);
         // An end and an echo are no answers: who says nothing can still hang up.
         Reaction::Wire(match self.account(received, &answer, !sent.is_empty()) {
             Said::Mute => Transmission::none(sent.faults),

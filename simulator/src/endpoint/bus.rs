@@ -18,7 +18,7 @@ use super::clients::Client;
 use super::event::What;
 use super::sending::Sending;
 use super::wire::Wire;
-use crate::fault::{Arrival, End, Order, Received, Transmission};
+use crate::fault::{End, Order, Received, Transmission};
 
 /// Bytes taken from the stream at a time: the longest frame.
 const CHUNK: usize = 256;
@@ -158,11 +158,8 @@ impl<'a> Bus<'a> {
                 pdu: frame.pdu,
                 bytes: frame.bytes,
             };
-            let arrival = Arrival {
-                elapsed: self.client.units().elapsed(now),
-                connected: now.saturating_duration_since(self.made),
-                overlaps: !self.waiting.is_empty(),
-            };
+            let overlaps = !self.waiting.is_empty();
+            let arrival = self.client.units().arrival(now, self.made, overlaps);
             let Some(reaction) = self.client.react(&received, arrival) else { continue };
             let mut sent = reaction.transmission(&received);
             if !sent.echo.is_empty() {

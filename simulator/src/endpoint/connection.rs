@@ -14,7 +14,7 @@ use super::clients::Client;
 use super::event::What;
 use super::outbox::Outbox;
 use crate::device::encode_answer;
-use crate::fault::{Arrival, End, Reaction, Received};
+use crate::fault::{End, Reaction, Received};
 
 /// Bytes taken from the stream at a time: some hundred requests.
 const CHUNK: usize = 4096;
@@ -109,11 +109,8 @@ impl<'a> Connection<'a> {
                         pdu: frame.pdu,
                         bytes: frame.bytes,
                     };
-                    let arrival = Arrival {
-                        elapsed: self.client.units().elapsed(now),
-                        connected: now.saturating_duration_since(self.made),
-                        overlaps: self.outbox.is_busy(),
-                    };
+                    let overlaps = self.outbox.is_busy();
+                    let arrival = self.client.units().arrival(now, self.made, overlaps);
                     match self.client.react(&received, arrival) {
                         None => {}
                         Some(Reaction::Wire(sent)) => self.outbox.put(now, sent),

@@ -9,11 +9,13 @@
 //! | `connection`, `outbox` | Modbus TCP on a stream: answers overlap |
 //! | `bus`, `sending` | serial framings on a stream: one frame at a time |
 //! | `answer`, `units` | from a request frame to the bytes of its answer, for all of them |
+//! | `clock` | the time of a simulation, which can be faster and stand still |
 //! | `event` | what whoever watches the line is told |
 
 mod answer;
 mod bus;
 mod clients;
+mod clock;
 mod connection;
 mod event;
 mod listener;
@@ -40,6 +42,7 @@ use tokio::time::Instant;
 
 use crate::device::Device;
 use clients::Client;
+pub use clock::Clock;
 use event::Observer;
 pub use event::{Event, Peer, Transaction, What};
 pub use listener::Listener;
@@ -77,18 +80,18 @@ pub struct Endpoint {
 impl Endpoint {
     /// These devices by unit id. Their faults count time from `started`, which all endpoints of
     /// one simulation share.
-    pub fn new(devices: BTreeMap<u8, Device>, started: Instant) -> Self {
-        Self::with_units(Units::new(devices, started, None))
+    pub fn new(devices: BTreeMap<u8, Device>, started: impl Into<Clock>) -> Self {
+        Self::with_units(Units::new(devices, started.into(), None))
     }
 
     /// As [`Self::new`], and tells `observe` everything that happens on the line, as it happens.
     /// It is called where the line is served: what it does delays answers.
     pub fn observed(
         devices: BTreeMap<u8, Device>,
-        started: Instant,
+        started: impl Into<Clock>,
         observe: impl Fn(&Event<'_>) + Send + Sync + 'static,
     ) -> Self {
-        Self::with_units(Units::new(devices, started, Some(Observer::new(observe))))
+        Self::with_units(Units::new(devices, started.into(), Some(Observer::new(observe))))
     }
 
     fn with_units(units: Units) -> Self {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::event::{Peer, What};
 use super::units::Units;
-use crate::fault::{Arrival, Received, Transmission};
+use crate::fault::{Received, Transmission};
 
 /// The largest datagram there is.
 const DATAGRAM: usize = 65_535;
@@ -60,9 +60,8 @@ fn answers(datagram: &[u8], units: &Units, peer: Peer) -> Vec<Transmission> {
             pdu: frame.pdu,
             bytes: frame.bytes,
         };
-        let elapsed = units.elapsed(Instant::now());
         // There is no connection: it is as old as the simulation.
-        let arrival = Arrival { elapsed, connected: elapsed, overlaps: false };
+        let arrival = units.arrival(Instant::now(), units.started(), false);
         if let Some(reaction) = units.react(peer, &received, arrival) {
             answers.push(reaction.transmission(&received));
         }

@@ -9,6 +9,7 @@ use passline_modbus::pdu::ExceptionCode;
 use tokio::time::Instant;
 
 use super::clients::Clients;
+use super::clock::Clock;
 use super::event::{Observer, Peer, Transaction, What};
 use crate::device::Device;
 use crate::fault::{Arrival, End, Manners, Reaction, Received, Transmission};
@@ -25,19 +26,19 @@ pub(super) struct Units {
     /// In the order of the unit ids. No map: its nodes are much larger than a single device.
     devices: Box<[(u8, Mutex<Device>)]>,
     clients: Clients,
-    started: Instant,
+    clock: Clock,
     observer: Option<Observer>,
 }
 
 impl Units {
     pub(super) fn new(
         devices: BTreeMap<u8, Device>,
-        started: Instant,
+        clock: Clock,
         observer: Option<Observer>,
     ) -> Self {
         let clients = Clients::default();
         let devices = devices.into_iter().map(|(unit_id, device)| (unit_id, Mutex::new(device)));
-        Self { devices: devices.collect(), clients, started, observer }
+        Self { devices: devices.collect(), clients, clock, observer }
     }
 
     pub(super) fn with<R>(&self, unit_id: u8, look: impl FnOnce(&mut Device) -> R) -> Option<R> {
@@ -67,9 +68,24 @@ impl Units {
         manners
     }
 
-    /// The time since the simulation started.
+    /// The time since the simulation started, by its own clock.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.started)
+        self.clock.elapsed(now)
+    }
+
+    /// When the simulation started.
+    pub(super) fn started(&self) -> Instant {
+        self.clock.started()
+    }
+
+    /// When and where a request comes: over a connection that was made then.
+    pub(super) fn arrival(&self, now: Instant, made: Instant, overlaps: bool) -> Arrival {
+        Arrival {
+            elapsed: self.elapsed(now),
+            passed: self.clock.passed(now),
+            connected: now.saturating_duration_since(made),
+            overlaps,
+        }
     }
 
     /// Tells whoever watches the line.
@@ -86,9 +102,13 @@ impl Units {
         request: &Received<'_>,
         arrival: Arrival,
     ) -> Option<Reaction> {
-        let reaction = self.reaction(request, arrival);
+        let mut reaction = self.reaction(request, arrival);
         let told = Transaction { request, arrival, reaction: reaction.as_ref() };
         self.tell(peer, What::Transaction(told));
+        if let Some(Reaction::Wire(sent)) = &mut reaction {
+            // It is told; what waits to be sent is not to hold it as well.
+            sent.faults = Vec::new();
+        }
         reaction
     }
 

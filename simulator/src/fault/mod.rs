@@ -58,13 +58,16 @@ pub struct Fault {
     pub trigger: Trigger,
 }
 
+/// From here on are the places of faults that are added later: no rule means one of them.
+const ADDED: usize = 1 << 16;
+
 /// The faults of one device, and what they have to remember of its requests.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     armed: Vec<Armed>,
     /// The PDU of the last answer, faults in it aside.
     previous: Option<Vec<u8>>,
-    /// When the last answer went out, since the start of the simulation.
+    /// When the last answer went out, since the start of the simulation by the time of its clients.
     rests_since: Option<Duration>,
 }
 
@@ -108,6 +111,22 @@ impl Faults {
         self.armed.is_empty()
     }
 
+    /// Adds one that acts after all others.
+    pub(crate) fn add(&mut self, fault: Fault, seed: Seed) {
+        let index = self.armed.last().map_or(0, |last| last.index + 1).max(ADDED);
+        let chance = seed.chance(index as u64);
+        self.armed.push(Armed { index, fault, dormant: false, chance, count: 0, frozen: None });
+    }
+
+    /// Removes all of them.
+    pub(crate) fn clear(&mut self) {
+        self.armed.clear();
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.armed.iter().map(|armed| &armed.fault)
+    }
+
     /// Takes out those of connections.
     pub(crate) fn split_off_connections(&mut self) -> Self {
         let armed = std::mem::take(&mut self.armed).into_iter();
@@ -136,7 +155,7 @@ impl Faults {
 
     /// What the device is to do, first of all.
     pub(crate) fn course(&self, shown: &Shown, arrival: Arrival) -> Course {
-        let rested = self.rests_since.map(|since| arrival.elapsed.saturating_sub(since));
+        let rested = self.rests_since.map(|since| arrival.passed.saturating_sub(since));
         let mut course = Course::default();
         for showing in &shown.0 {
             if let Kind::Request(fault) = showing.kind {
@@ -176,9 +195,9 @@ impl Faults {
         sent
     }
 
-    /// The device is done with a request that came at `elapsed`, and sends an answer after `delay`.
-    pub(crate) fn rest(&mut self, elapsed: Duration, delay: Duration) {
-        self.rests_since = Some(elapsed.saturating_add(delay));
+    /// The device is done with a request that came at `passed`, and sends an answer after `delay`.
+    pub(crate) fn rest(&mut self, passed: Duration, delay: Duration) {
+        self.rests_since = Some(passed.saturating_add(delay));
     }
 }
 

@@ -47,8 +47,10 @@ impl Received<'_> {
 /// When and where a request arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Arrival {
-    /// Since the simulation started.
+    /// Since the simulation started, by its own time.
     pub elapsed: Duration,
+    /// Since the simulation started, by the time of its clients.
+    pub passed: Duration,
     /// Since the connection was made that it came over, or the port was opened.
     pub connected: Duration,
     /// Whether an earlier request of that connection has an answer that was not sent yet.

@@ -134,7 +134,10 @@ fn reactions(faults: &[Fault], framing: Framing, pdus: &[Vec<u8>], run: u64) -> 
     let elapsed = (0..).map(|count| Duration::from_millis(100 * count));
     let react = |(pdu, elapsed): (&Vec<u8>, Duration)| {
         let received = Received { framing, transaction: 7, unit_id: 1, pdu, bytes: pdu };
-        device.react(&received, Arrival { elapsed, connected: elapsed, overlaps: false })
+        device.react(
+            &received,
+            Arrival { elapsed, passed: elapsed, connected: elapsed, overlaps: false },
+        )
     };
     pdus.iter().zip(elapsed).map(react).collect()
 }

@@ -2,6 +2,7 @@
 
 mod adhoc;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -170,6 +171,15 @@ pub(crate) struct SimulateArguments {
     /// Wireshark. Again for another file; one that is there is replaced
     #[arg(long, value_name = "FILE", env = "PASSLINE_LOG", value_delimiter = ',')]
     pub(crate) log: Vec<Log>,
+    /// Answer HTTP here, to look at devices and to change them: `127.0.0.1:0` is any free port of
+    /// this machine. What can be asked is described at /openapi.json
+    #[arg(long, value_name = "ADDRESS", env = "PASSLINE_CONTROL")]
+    pub(crate) control: Option<SocketAddr>,
+    /// The time of the simulation runs this many times faster. What passes on the wire takes as
+    /// long as ever
+    #[arg(long, value_name = "N", env = "PASSLINE_TIME_SCALE", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) time_scale: u32,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! `passline simulate`: the devices of specs, served until interrupted.
 
 mod bind;
+mod control;
 mod line;
 mod listen;
 mod log;
@@ -11,11 +12,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use passline_modbus::address::{Address, Place};
-use passline_simulator::endpoint::Endpoint;
+use passline_simulator::endpoint::{Clock, Endpoint};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use self::bind::{Bound, bind};
+use self::bind::{BindError, Bound, bind};
+use self::control::{Bench, Seat};
 use self::line::{Unit, Watched};
 pub(super) use self::listen::Listen;
 pub(super) use self::log::Log;
@@ -27,8 +30,7 @@ use super::signals::Signals;
 use super::terminal;
 use crate::engine::{self, Beginning};
 use crate::record::draw_seed;
-use crate::spec::Loaded;
-use crate::spec::model::Device;
+use crate::spec::model::{Device, Spec};
 
 /// Runs the command.
 pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
@@ -39,7 +41,8 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
             return failed(&format!("no random numbers for a seed: {error}"), Exit::Error);
         }
     };
-    let lines = match lines(&loaded) {
+    let specs: Arc<[Spec]> = loaded.specs.into();
+    let lines = match lines(&specs) {
         Ok(lines) => lines,
         Err(text) => return failed(&text, Exit::Usage),
     };
@@ -50,7 +53,7 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let served = runtime
         .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(serve(&lines, &places, seed, &arguments.log)));
+        .and_then(|runtime| runtime.block_on(serve(&specs, &lines, &places, (arguments, seed))));
     match served {
         Ok(()) => Exit::Pass,
         Err(error) => failed(&error.to_string(), Exit::Error),
@@ -71,6 +74,24 @@ struct Line<'s> {
 }
 
 impl Line<'_> {
+    /// Its devices, told to the logs if there are any.
+    fn endpoint(
+        &self,
+        beginning: Beginning,
+        clock: &Clock,
+        (index, links, logs): (usize, &Arc<[Watched]>, &Arc<[Writer]>),
+    ) -> Endpoint {
+        let devices = engine::simulation(&self.devices, beginning);
+        if logs.is_empty() {
+            return Endpoint::new(devices, clock.clone());
+        }
+        let (links, logs) = (Arc::clone(links), Arc::clone(logs));
+        Endpoint::observed(devices, clock.clone(), move |event| {
+            let Some(link) = links.get(index) else { return };
+            logs.iter().for_each(|log| log.write(index, link, event));
+        })
+    }
+
     /// It as whoever watches it knows it, once it is served.
     fn watched(&self, place: &Listen, bound: &Bound) -> Watched {
         let units = self.devices.iter().map(|device| (device.unit_id, Unit::of(device)));
@@ -85,10 +106,10 @@ impl Line<'_> {
 }
 
 /// The links in file order. Two specs may speak of the same unit only in the same words.
-fn lines(loaded: &Loaded) -> Result<Vec<Line<'_>>, String> {
+fn lines(specs: &[Spec]) -> Result<Vec<Line<'_>>, String> {
     let mut lines: Vec<Line<'_>> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for device in loaded.specs.iter().flat_map(|spec| &spec.devices) {
+    for device in specs.iter().flat_map(|spec| &spec.devices) {
         let (key, name) = match &device.line {
             Some(line) => (line.place.to_string(), line.name.clone()),
             None => (device.name.clone(), device.name.clone()),
@@ -142,39 +163,36 @@ fn names(lines: &[Line<'_>]) -> String {
 
 /// Listens for every line, and serves until interrupted.
 async fn serve(
+    specs: &Arc<[Spec]>,
     lines: &[Line<'_>],
     places: &[Listen],
-    seed: u64,
-    logs: &[Log],
+    (arguments, seed): (&SimulateArguments, u64),
 ) -> Result<(), Box<dyn Error>> {
     let beginning = Beginning { seed, host: Timestamp::now(), at: Instant::now() };
+    let clock = Clock::scaled(beginning.at, arguments.time_scale);
     let mut signals = Signals::new()?;
     let mut bound = Vec::new();
     for place in places {
         bound.push(bind(place).await?);
     }
-    let links: Arc<[Watched]> = lines
-        .iter()
-        .zip(places)
-        .zip(&bound)
-        .map(|((line, place), bound)| line.watched(place, bound))
-        .collect();
-    let logs: Arc<[Writer]> =
-        logs.iter().map(|log| log.create(&links)).collect::<Result<_, _>>()?;
+    let control = match arguments.control {
+        Some(address) => Some(
+            TcpListener::bind(address)
+                .await
+                .map_err(|source| BindError::Port { url: format!("http://{address}"), source })?,
+        ),
+        None => None,
+    };
+    let places = lines.iter().zip(places).zip(&bound);
+    let links: Arc<[Watched]> =
+        places.map(|((line, place), bound)| line.watched(place, bound)).collect();
+    let logs = arguments.log.iter().map(|log| log.create(&links));
+    let logs: Arc<[Writer]> = logs.collect::<Result<_, _>>()?;
     let mut serving = JoinSet::new();
     // The endpoints end what they serve when they are dropped, and the names go with them.
     let mut served = Vec::new();
     for (index, (line, Bound { listener, name, .. })) in lines.iter().zip(bound).enumerate() {
-        let devices = engine::simulation(&line.devices, beginning);
-        let endpoint = if logs.is_empty() {
-            Endpoint::new(devices, beginning.at)
-        } else {
-            let (links, logs) = (Arc::clone(&links), Arc::clone(&logs));
-            Endpoint::observed(devices, beginning.at, move |event| {
-                let Some(link) = links.get(index) else { return };
-                logs.iter().for_each(|log| log.write(index, link, event));
-            })
-        };
+        let endpoint = Arc::new(line.endpoint(beginning, &clock, (index, &links, &logs)));
         serving.spawn(endpoint.serve(listener, std::future::pending()));
         served.push((endpoint, name));
     }
@@ -183,9 +201,39 @@ async fn serve(
         let units = units.join(",");
         terminal::line(&format!("listening on {} for {} units {units}", link.url, link.name));
     }
+    if let Some(listener) = control {
+        terminal::line(&format!("control on http://{}", listener.local_addr()?));
+        let endpoints = served.iter().map(|(endpoint, _)| endpoint);
+        let seats = seats(specs, lines, endpoints.zip(&*links));
+        let bench = Bench { specs: Arc::clone(specs), seats, clock, seed };
+        serving.spawn(control::serve(listener, bench));
+    }
     signals.next().await;
     match logs.iter().find(|log| !log.is_whole()) {
         Some(log) => Err(format!("{}: not all of the log could be written", log.path()).into()),
         None => Ok(()),
     }
+}
+
+/// Where each device of the specs is served.
+fn seats<'a>(
+    specs: &[Spec],
+    lines: &[Line<'_>],
+    served: impl Iterator<Item = (&'a Arc<Endpoint>, &'a Watched)>,
+) -> Vec<Seat> {
+    let lines: Vec<_> = lines.iter().zip(served).collect();
+    let mut seats = Vec::new();
+    for (spec_index, spec) in specs.iter().enumerate() {
+        for (index, device) in spec.devices.iter().enumerate() {
+            let is_on = |line: &Line<'_>| line.devices.iter().any(|on| std::ptr::eq(*on, device));
+            let found = lines.iter().find(|(line, _)| is_on(line));
+            seats.extend(found.map(|(_, (endpoint, link))| Seat {
+                place: (spec_index, index),
+                endpoint: Arc::clone(endpoint),
+                link: link.name.clone(),
+                url: link.url.clone(),
+            }));
+        }
+    }
+    seats
 }

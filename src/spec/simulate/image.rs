@@ -217,6 +217,6 @@ pub(super) fn held(point: &Point, scalar: Scalar) -> Value {
 }
 
 /// What the scale factor of a point is in the image so far.
-fn scale_factor(map: &Map, image: &Image, point: &Point) -> Option<Value> {
+pub(super) fn scale_factor(map: &Map, image: &Image, point: &Point) -> Option<Value> {
     image.value(map.points.get(point.scale_factor()?)?, None)
 }

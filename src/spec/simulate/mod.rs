@@ -3,6 +3,7 @@
 mod fault;
 mod image;
 mod kind;
+pub(crate) mod live;
 mod moving;
 mod names;
 mod rows;
