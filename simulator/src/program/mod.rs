@@ -10,8 +10,10 @@
 //! | `signal` | what moves a point |
 //! | `rule` | what happens, and what the device does then |
 //! | `script` | all of it together, and what depends on what |
+//! | `act` | what each action does |
 //! | `timers` | what is due when |
 
+mod act;
 mod held;
 mod rule;
 mod script;
@@ -31,7 +33,6 @@ pub use signal::{Compute, Formula, Lag, Signal};
 use signal::{Moment, Running};
 use timers::{Due, Timers};
 
-use crate::behaviour::Origin;
 use crate::fault::{Seed, is_write, reads, writes};
 use crate::image::Image;
 
@@ -217,19 +218,33 @@ impl Program {
     fn settle(&mut self, image: &mut Image) {
         let mut left = MAX_TURNS * (self.script.rules.len() + 1);
         loop {
-            for index in 0..self.script.order.len() {
-                let Some(point) = self.script.order.get(index).copied() else { break };
-                self.look(point, image, Moment::Event);
-            }
+            // Where nothing is due, only what something follows from has to be looked at.
+            let is_due = self.timers.next().is_some_and(|at| at <= self.now);
+            self.refresh(is_due, image);
             self.watch(image);
             if left == 0 {
                 self.timers.postpone(self.now, self.now.saturating_add(TICK));
+            }
+            if !is_due && self.timers.next().is_some_and(|at| at <= self.now) {
+                continue;
             }
             let Some((at, due)) = self.timers.pop(self.now) else { break };
             left -= 1;
             self.fire(at, due, image);
         }
         self.ticks = self.needs_ticks();
+    }
+
+    /// Brings to what they are now all points that move, or those that something follows from.
+    fn refresh(&mut self, all: bool, image: &mut Image) {
+        let of = |script: &Script, index| {
+            let points = if all { &script.order } else { &script.watched };
+            points.get(index).copied()
+        };
+        for index in 0.. {
+            let Some(point) = of(&self.script, index) else { return };
+            self.look(point, image, Moment::Event);
+        }
     }
 
     /// Whether something can follow from time alone that no timer knows of: a rule about a value,
@@ -314,88 +329,6 @@ impl Program {
             Due::Begun if self.script.states > 0 => self.enter(0),
             Due::Begun => {}
         }
-    }
-
-    fn perform(&mut self, action: Action, image: &mut Image) {
-        match action {
-            Action::Set(point, value) => self.set(point, &value, image),
-            Action::Compute(point, formula) => {
-                let points = &self.script.points;
-                let input = |index: &usize| points.get(*index)?.read(image);
-                let inputs: Option<Vec<Value>> = formula.inputs.iter().map(input).collect();
-                let value = inputs.and_then(|inputs| (formula.compute)(&inputs, self.now));
-                if let Some(value) = value {
-                    self.set(point, &value, image);
-                }
-            }
-            Action::Increment(point, by) => {
-                let value = self.script.points.get(point).and_then(|held| held.read(image));
-                let sum = value.and_then(|value| value.to_decimal()?.checked_add(&by).ok());
-                if let Some(sum) = sum {
-                    self.set(point, &Value::Number(sum), image);
-                }
-            }
-            Action::Start(point, signal) => {
-                self.stop(point);
-                self.start(point, signal, image);
-                self.look(point, image, Moment::Event);
-            }
-            Action::Stop(point) => self.stop(point),
-            Action::Fault(fault, shows) => self.effects.faults.push((fault, shows)),
-            Action::Enter(state) => self.enter(state),
-            Action::Restart(boot) => self.restart(boot, image),
-        }
-    }
-
-    fn set(&mut self, point: usize, value: &Value, image: &mut Image) {
-        self.stop(point);
-        if let Some(held) = self.script.points.get(point) {
-            // What the point cannot hold stays as near as it gets.
-            let _ = held.write(image, value);
-        }
-    }
-
-    fn start(&mut self, point: usize, signal: Signal, image: &Image) {
-        let host = self.host.checked_add(self.now).unwrap_or(Timestamp::MAX);
-        let origin = Origin { chance: self.seed.chance(SIGNALS + point as u64), host };
-        let value = self.script.points.get(point).and_then(|held| held.read(image));
-        let present = value.and_then(|value| value.to_decimal());
-        let present = present.map_or(0.0, |present| present.to_f64());
-        if let Some(place) = self.signals.get_mut(point) {
-            *place = Some(Running::new(signal, self.now, origin, present));
-        }
-    }
-
-    /// Ends what moves a point, or memory that it shares.
-    fn stop(&mut self, point: usize) {
-        let Some(held) = self.script.points.get(point) else { return };
-        for mover in self.script.movers.get(point).into_iter().flatten() {
-            let shares = self.script.points.get(*mover).is_some_and(|other| other.shares(held));
-            if shares && let Some(place) = self.signals.get_mut(*mover) {
-                *place = None;
-            }
-        }
-    }
-
-    fn enter(&mut self, state: usize) {
-        self.state = state;
-        self.entered += 1;
-        for rule in 0..self.script.rules.len() {
-            let when = self.script.rules.get(rule).map(|rule| &rule.when);
-            if matches!(when, Some(When::Enters(entered)) if *entered == state) {
-                self.apply(rule);
-            }
-        }
-    }
-
-    fn restart(&mut self, boot: Duration, image: &mut Image) {
-        image.clone_from(&self.initial);
-        self.signals.fill_with(|| None);
-        self.timers.clear();
-        self.effects = Effects { restarted: true, faults: Vec::new() };
-        self.let_faults_rest();
-        self.boots = true;
-        self.timers.add(self.now.saturating_add(boot), Due::Booted);
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a device is taught: its points, what moves them, its rules.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use passline_modbus::value::Value;
 
 use super::held::Held;
-use super::rule::{Action, Rule};
+use super::rule::{Action, Rule, When};
 use super::signal::{Moment, Running, Signal};
 use crate::behaviour::Origin;
 use crate::fault::Seed;
@@ -24,6 +25,9 @@ pub struct Script {
     pub(super) order: Vec<usize>,
     /// For each point the ones that can move and share memory with it or with its scale factor.
     pub(super) movers: Vec<Vec<usize>>,
+    /// Of `order`, those from which something can follow by time alone: what rules about values look
+    /// at, lags, and all that these need.
+    pub(super) watched: Vec<usize>,
 }
 
 /// Points that depend on each other, and so on none: each on the next one, the last on the first.
@@ -57,20 +61,27 @@ impl Script {
             })
             .collect();
         let mut needs: Vec<Vec<usize>> = vec![Vec::new(); points.len()];
-        for (point, signal) in all {
-            let Some(needs) = needs.get_mut(point) else { continue };
+        for (point, signal) in &all {
+            let Some(needs) = needs.get_mut(*point) else { continue };
             needs.extend(signal.inputs().iter().filter_map(|input| movers.get(*input)).flatten());
             // To put a value there takes the scale factor, which may move itself.
-            let own = movers.get(point).into_iter().flatten();
+            let own = movers.get(*point).into_iter().flatten();
             needs.extend(own.filter(|mover| {
                 points
-                    .get(point)
+                    .get(*point)
                     .zip(points.get(**mover))
                     .is_some_and(|(own, mover)| !own.shares(mover))
             }));
         }
         let order = order(&movable, &needs)?;
-        Ok(Self { points, signals, rules, order, movers, ..Self::default() })
+        let watched_for = rules.iter().filter_map(|rule| match &rule.when {
+            When::Becomes(point, _) => movers.get(*point),
+            _ => None,
+        });
+        let lags = all.iter().filter(|(_, signal)| matches!(signal, Signal::Lag(_)));
+        let roots = watched_for.flatten().copied().chain(lags.map(|(point, _)| *point));
+        let watched = with_needs(roots.collect(), &order, &needs);
+        Ok(Self { points, signals, rules, order, movers, watched, ..Self::default() })
     }
 
     /// Computed values that their points could not hold at the start, and why.
@@ -121,6 +132,17 @@ fn all<'s>(
         _ => None,
     });
     signals.iter().map(|(point, signal)| (*point, signal)).chain(started)
+}
+
+/// Of `order`, these points and all that they need.
+fn with_needs(mut points: HashSet<usize>, order: &[usize], needs: &[Vec<usize>]) -> Vec<usize> {
+    // Behind each comes only what needs it: from the back, all who need it are known.
+    for point in order.iter().rev() {
+        if points.contains(point) {
+            points.extend(needs.get(*point).into_iter().flatten());
+        }
+    }
+    order.iter().copied().filter(|point| points.contains(point)).collect()
 }
 
 /// The points, each behind those that it needs.
