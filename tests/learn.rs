@@ -7,10 +7,11 @@ mod binary;
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use passline::learn::{Capture, Round, Sample, Search, Told, texts};
 use passline::spec::{Given, Spec, load};
 use passline_modbus::planner;
-use passline_modbus::point::{Span, Table};
+use passline_modbus::point::{DataType, Span, Table};
 use passline_simulator::device::Device;
 use passline_simulator::image::Image;
 
@@ -79,7 +80,7 @@ fn every_learned_device_answers_like_its_original() {
     for file in maps() {
         let original = spec(&file);
         let device = &original.devices[0];
-        let mut simulated = device.simulated(1, jiff::Timestamp::UNIX_EPOCH);
+        let mut simulated = device.simulated(1, Timestamp::UNIX_EPOCH);
         let (capture, _) = capture(&mut simulated);
         // What is kept in between is all there is to know.
         let capture = Capture::from_json(&capture.to_json()).expect("a capture");
@@ -90,7 +91,7 @@ fn every_learned_device_answers_like_its_original() {
         std::fs::write(folder.path().join(format!("{id}.profile")), &texts.profile)
             .expect("a profile");
         let learned = spec(&path);
-        let learned = learned.devices[0].simulated(1, jiff::Timestamp::UNIX_EPOCH);
+        let learned = learned.devices[0].simulated(1, Timestamp::UNIX_EPOCH);
         let deviations = deviations(simulated.image(), learned.image());
         assert_eq!(deviations, [], "{}", file.display());
         for point in device.map.points.values() {
@@ -106,7 +107,7 @@ fn every_learned_device_answers_like_its_original() {
 /// A register that was not there, a word that was otherwise: the comparison sees it.
 #[test]
 fn the_comparison_of_images_can_fail() {
-    let original = spec(&maps()[0]).devices[0].simulated(1, jiff::Timestamp::UNIX_EPOCH);
+    let original = spec(&maps()[0]).devices[0].simulated(1, Timestamp::UNIX_EPOCH);
     let mut other = original.image().clone();
     other.set_words(Table::Holding, 7, &[1]).expect("a register");
     other.set_words(Table::Holding, 20, &[2301]).expect("a register");
@@ -119,11 +120,44 @@ fn the_comparison_of_images_can_fail() {
 fn types_and_orders_are_guessed_with_reasons() {
     let file = Path::new(FOLDER).join("eastron-sdm630.yaml");
     let original = spec(&file);
-    let (capture, _) = capture(&mut original.devices[0].simulated(1, jiff::Timestamp::UNIX_EPOCH));
+    let (capture, _) = capture(&mut original.devices[0].simulated(1, Timestamp::UNIX_EPOCH));
     let profile = texts(&capture, "meter", "meter.yaml").profile;
     assert!(profile.contains("input_0: { input: 0, type: f32, description: \"as a float it has"));
     let floats = profile.lines().filter(|line| line.contains("type: f32")).count();
     assert_eq!(floats, original.devices[0].map.points.len(), "{profile}");
+}
+
+/// How many of the floats of all maps, other than 0, are found as such, in their order; and how
+/// many of what is declared otherwise are taken for floats.
+#[test]
+fn most_floats_are_found_and_little_else_is_taken_for_one() {
+    let (mut floats, mut found, mut others, mut mistaken) = (0, 0, 0, 0);
+    for file in maps() {
+        let original = spec(&file);
+        let device = &original.devices[0];
+        let (capture, _) = capture(&mut device.simulated(1, Timestamp::UNIX_EPOCH));
+        let profile = texts(&capture, "learned", "x").profile;
+        for point in device.map.points.values() {
+            let Some(span) = point.span().filter(|span| !span.table().is_bits()) else { continue };
+            let start = format!(": {{ {}: {}, type: f32", span.table(), span.address());
+            let line = profile.lines().find(|line| line.contains(&start));
+            if point.data_type() != DataType::F32 {
+                others += 1;
+                mistaken += usize::from(line.is_some());
+                continue;
+            }
+            let words = device.simulation.image.words(span).expect("its words");
+            if words.iter().any(|word| *word != 0) {
+                floats += 1;
+                let swapped = point.order().to_string() == "CDAB";
+                let right = |line: &str| line.contains("order: CDAB") == swapped;
+                found += usize::from(line.is_some_and(right));
+            }
+        }
+    }
+    assert!(floats > 300 && others > 900, "{floats} {others}");
+    assert!(found * 100 >= floats * 95, "{found} of {floats}");
+    assert!(mistaken * 100 <= others * 2, "{mistaken} of {others}");
 }
 
 #[test]

@@ -183,8 +183,26 @@ pub(in crate::cli) fn told(answer: &Result<Response, Failure>) -> Told {
         Err(Failure::Link(_)) => Told::Nothing,
         Err(Failure::Exception(code)) => match u8::from(*code) {
             0x01 => Told::NoFunction,
-            0x05 | 0x06 => Told::Nothing,
+            // Busy, or a gateway that reaches nobody: that says nothing about an address.
+            0x05 | 0x06 | 0x0A | 0x0B => Told::Nothing,
             _ => Told::Refused,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_device_says_about_an_address_settles_it() {
+        let told = |code| told(&Err(Failure::Exception(ExceptionCode::new(code))));
+        assert_eq!(told(1), Told::NoFunction);
+        for absent in [2, 3, 4] {
+            assert_eq!(told(absent), Told::Refused, "{absent}");
+        }
+        for unknown in [5, 6, 0x0A, 0x0B] {
+            assert_eq!(told(unknown), Told::Nothing, "{unknown}");
+        }
     }
 }
