@@ -239,3 +239,18 @@ fn where_nothing_can_be_served_the_command_says_what_to_do() {
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("/dev/passline-no-such-port"), "{said}");
 }
+
+#[test]
+fn a_profile_is_a_device_by_itself() {
+    let bench = Bench::new("profile: pump\naddresses: from_1\npoints: { level: { holding: 1 } }\n");
+    let simulator = bench.serve(&["tcp://127.0.0.1:0"], 1);
+    let url = &simulator.urls[0];
+    assert_eq!(read(url, 1), "0");
+    let written = passline(&["write", url, "--unit-id", "1", "holding:0=7"]).output().unwrap();
+    assert!(written.status.success(), "{written:?}");
+    assert_eq!(read(url, 1), "7");
+    // What is wrong with one is told where it is.
+    let bench = Bench::new("profile: pump\npoints: { level: { holding: 70000 } }\n");
+    let (code, said) = bench.refused(&[]);
+    assert!(code == Some(2) && said.contains("spec.yaml:2"), "{said}");
+}

@@ -60,6 +60,11 @@ pub(super) fn load(arguments: &SpecArguments) -> Option<Loaded> {
     loaded(arguments, |paths, given| spec::load(paths, given))
 }
 
+/// As [`load`], of specs and profiles.
+pub(super) fn load_simulated(arguments: &SpecArguments) -> Option<Loaded> {
+    loaded(arguments, |paths, given| spec::simulated(paths, given))
+}
+
 fn loaded(
     arguments: &SpecArguments,
     load: impl FnOnce(Vec<&Path>, &Given) -> Loaded,

@@ -57,6 +57,17 @@ pub static SPEC: Object = Object {
     ]],
 };
 
+/// What is made of a profile that is simulated by itself.
+static ALONE: Object = Object {
+    name: "simulated profile",
+    doc: "A spec of one device and no test.",
+    fields: &[&[
+        Field::required("spec", Shape::Text, "The id of the profile."),
+        Field::required("devices", Shape::Map(&Shape::Object(&DEVICE)), "The device."),
+        Field::optional("links", Shape::Map(&Shape::Text), "None."),
+    ]],
+};
+
 static UUT: Object = Object {
     name: "unit under test",
     doc: "What the record must identify.",
@@ -115,6 +126,15 @@ pub fn check<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Lo
     });
     loaded.profiles = profiles;
     loaded
+}
+
+/// Loads specs as [`load`] does, and profiles by themselves as specs of one device of their name
+/// without a test: unit 1, and zero in all of its points.
+pub fn simulated<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
+    files_of(paths, |loader, file| match loader.profile_of(file) {
+        Some(name) => loader.device_of(file, &name),
+        None => loader.spec(file, given),
+    })
 }
 
 /// Checks a text as the profile that it should be, as if it were the file of that name.
@@ -236,16 +256,47 @@ impl<'l> Loader<'l> {
         })
     }
 
+    /// The id of the profile that a file is, as it is written; `None`: it is none, or cannot be read.
+    fn profile_of(&mut self, path: &Path) -> Option<String> {
+        let source = self.sources.read(path).ok()?;
+        let tree = self.tree(source)?;
+        let at = |key| {
+            let mut pairs = tree.root().pairs().into_iter().flatten();
+            pairs.find(|(name, _)| name.scalar().is_some_and(|name| name.text == key))
+        };
+        let (_, id) = at("profile").filter(|_| at("spec").is_none())?;
+        Some(id.written().to_owned())
+    }
+
+    /// The spec of one device of the profile that is in this file.
+    fn device_of(&mut self, path: &Path, name: &str) -> Option<Spec> {
+        let file = path.file_name()?.to_str()?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        // JSON is YAML: what is in the names means nothing there.
+        let text = serde_json::json!({ "spec": name, "devices": { name: { "profile": file } } });
+        let source = self.sources.add(folder.join(format!("{file}: simulated")), text.to_string());
+        let tree = self.tree(source)?;
+        let variables = Variables::default();
+        let context = Context::new(self.diagnostics, &variables);
+        let (devices, _) = self.devices(&context, &context.fields(tree.root(), &ALONE)?, &folder);
+        Some(Spec {
+            name: name.to_owned(),
+            version: None,
+            title: None,
+            file: self.input(source)?,
+            inputs: self.used.iter().filter_map(|used| self.input(*used)).collect(),
+            variables: Vec::new(),
+            uut: Uut::default(),
+            devices,
+            tests: Vec::new(),
+        })
+    }
+
     /// Checks a file by itself if it is a profile. `false`: it is none, or cannot be read, which the
     /// load of the spec that it then should be reports.
     fn own_profile(&mut self, path: &Path) -> bool {
         let Ok(source) = self.sources.read(path) else { return false };
-        let Some(tree) = self.tree(source) else { return false };
-        let has = |key| {
-            let mut pairs = tree.root().pairs().into_iter().flatten();
-            pairs.any(|(name, _)| name.scalar().is_some_and(|name| name.text == key))
-        };
-        if !has("profile") || has("spec") {
+        if self.profile_of(path).is_none() {
             return false;
         }
         let environment = environment();

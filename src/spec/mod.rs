@@ -17,6 +17,6 @@ pub(crate) mod simulate;
 mod step;
 mod test;
 
-pub use load::{Given, Loaded, SPEC, check, check_text, files, load};
+pub use load::{Given, Loaded, SPEC, check, check_text, files, load, simulated};
 pub use model::Spec;
 pub use profile::PROFILE;

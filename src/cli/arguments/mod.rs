@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Show tests, transactions and predicted time per link, without touching a device
     Plan(PlanArguments),
-    /// Serve the devices of specs, simulated, until interrupted
+    /// Serve the devices of specs, or of profiles, simulated, until interrupted
     Simulate(SimulateArguments),
     /// Read values from a device and print them bare
     Read(ReadArguments),

@@ -1,4 +1,4 @@
-//! `passline simulate`: the devices of specs, served until interrupted.
+//! `passline simulate`: the devices of specs and profiles, served until interrupted.
 
 mod bind;
 mod control;
@@ -24,7 +24,7 @@ pub(super) use self::listen::Listen;
 pub(super) use self::log::Log;
 use self::log::Writer;
 use super::arguments::SimulateArguments;
-use super::check::load;
+use super::check::load_simulated;
 use super::exit::Exit;
 use super::signals::Signals;
 use super::terminal;
@@ -34,7 +34,7 @@ use crate::spec::model::{Device, Spec};
 
 /// Runs the command.
 pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
-    let Some(loaded) = load(&arguments.specs) else { return Exit::Usage };
+    let Some(loaded) = load_simulated(&arguments.specs) else { return Exit::Usage };
     let seed = match arguments.seed.map_or_else(draw_seed, Ok) {
         Ok(seed) => seed,
         Err(error) => {
