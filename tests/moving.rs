@@ -271,3 +271,31 @@ async fn the_same_seed_makes_the_same_bytes_and_the_record_names_the_recording()
     let found = inputs.iter().find(|input| input["file"] == recording).unwrap();
     assert_eq!(found["sha256"], sha256.as_str());
 }
+
+#[test]
+fn a_file_that_is_no_recording_is_refused_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    for (csv, reason) in [
+        ("time,volts\n", "a recording needs at least one row"),
+        ("time,watts\n0,1\n", "there is no column `volts`; there are `time`, `watts`"),
+        ("time,volts\n1,1\nnoon,2\n", "line 3: `noon` is no time in seconds"),
+        ("time,volts\n0,1\n1,much\n", "line 3: `much` is no number"),
+        ("time,volts\n0,1\n0,2\n", "row 2 is not later than the one before it"),
+        ("time,volts\n5,1\n4,2\n", "line 3: `4` is no time in seconds"),
+        ("time,volts\n0,nan\n", "row 1 has no finite number"),
+        (
+            "time,volts\n0,1\n1\n",
+            "CSV error: record 2 (line: 3, byte: 15): found record with 1 fields, but the previous record has 2 fields",
+        ),
+    ] {
+        let spec = "spec: x\ndevices:\n  it:\n    points: { a: { holding: 0 } }\n    simulate: { values: { a: { csv: { file: a.csv, value: volts } } } }\n\
+                    tests: [{ test: it, steps: [{ read: it.a, record: true }] }]\n";
+        let path = folder.path().join("spec.yaml");
+        fs::write(&path, spec).unwrap();
+        fs::write(folder.path().join("a.csv"), csv).unwrap();
+        let found = load([path.as_path()], &Given::new()).diagnostics.sorted();
+        let found: Vec<String> = found.into_iter().map(|found| found.message).collect();
+        let file = folder.path().join("a.csv");
+        assert_eq!(found, [format!("{}: {reason}", file.display())]);
+    }
+}
