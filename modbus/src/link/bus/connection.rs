@@ -205,15 +205,12 @@ where
         let answer = match self.ask(call, kind, is_listened).await? {
             Outcome::Answer(answer) => return Ok(Some(Ok(answer))),
             Outcome::Failed(error) => return Ok(Some(Err(error))),
-            Outcome::SetAside(answer) => answer,
+            Outcome::SetAside(answer) | Outcome::Doubtful(answer) => answer,
         };
         let sent = self.waiting.as_ref().and_then(|waiting| waiting.sent);
-        let patience = match sent.zip(oldest) {
-            // A device is not late by the same amount to the microsecond.
-            Some((sent, at)) => (sent - at).saturating_add(call.timeout),
-            None => self.line.exchange.recent.patience(),
-        };
-        let until = after(Instant::now(), patience);
+        let age = sent.zip(oldest).map_or(Duration::ZERO, |(sent, at)| sent - at);
+        // A device is not late by the same amount to the microsecond.
+        let until = after(Instant::now(), age.saturating_add(call.timeout));
         if is_read(&call.request) {
             if let Some(waiting) = self.waiting.take() {
                 self.parked.park(waiting, kind, until);
@@ -244,13 +241,23 @@ where
         let sent = self.send(call, answers_itself).await?;
         self.line.exchange.asked = Some(Asked::new(call, kind, is_listened, sent));
         let deadline = after(sent, call.timeout);
+        let (mut until, mut doubtful) = (deadline, None);
         loop {
-            match self.wire.hear(&mut self.line.exchange, Some(deadline)).await? {
+            match self.wire.hear(&mut self.line.exchange, Some(until)).await? {
+                Heard::Outcome(Outcome::Doubtful(answer)) => {
+                    let patience = self.line.exchange.patience();
+                    until = patience.map_or(deadline, |patience| after(Instant::now(), patience));
+                    doubtful = patience.map(|_| answer);
+                }
                 Heard::Outcome(outcome) => return Ok(outcome),
                 // A line that never falls silent has something to read whenever it is looked at.
-                Heard::Something if Instant::now() < deadline => {}
+                Heard::Something if Instant::now() < until => {}
                 Heard::Something | Heard::Time => break,
             }
+        }
+        if let Some(answer) = doubtful {
+            self.line.exchange.believe(Instant::now());
+            return Ok(Outcome::Answer(answer));
         }
         let settle = after(Instant::now(), self.bus.settle.unwrap_or(call.timeout));
         self.settle = Some((kind, settle));
@@ -308,7 +315,9 @@ where
     ) -> Result<Result<Answer, LinkError>, CloseReason> {
         while self.line.exchange.debts.owes(kind) {
             match self.wire.hear(&mut self.line.exchange, Some(until)).await? {
-                Heard::Outcome(Outcome::Answer(next) | Outcome::SetAside(next)) => answer = next,
+                Heard::Outcome(
+                    Outcome::Answer(next) | Outcome::SetAside(next) | Outcome::Doubtful(next),
+                ) => answer = next,
                 Heard::Outcome(Outcome::Failed(error)) => return Ok(Err(error)),
                 Heard::Something if Instant::now() < until => {}
                 Heard::Something | Heard::Time => break,

@@ -45,6 +45,8 @@ pub(super) struct Asked {
     pub(super) is_listened: bool,
     /// It is among the debts already.
     is_owed: bool,
+    /// How often the bytes of another request's answer came for it.
+    doubtful: u32,
     /// The functions that other clients asked the same unit for meanwhile: answers to these are
     /// anybody's.
     rivals: Vec<u8>,
@@ -60,6 +62,9 @@ pub(super) enum Outcome {
     Answer(Answer),
     /// What fits, but could be owed to an earlier request.
     SetAside(Answer),
+    /// What fits, but could be an earlier answer once more: it counts if nothing better comes
+    /// within [`Exchange::patience`].
+    Doubtful(Answer),
     /// No answer.
     Failed(LinkError),
 }
@@ -74,6 +79,7 @@ impl Asked {
             timeout: call.timeout,
             is_listened,
             is_owed: false,
+            doubtful: 0,
             rivals: Vec::new(),
             late: 0,
             foreign: 0,
@@ -157,22 +163,21 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         now: Instant,
     ) -> Option<Outcome> {
         let could_be_owed = self.debts.could_be(kind, frame.pdu);
-        let repeated = self.repeated(frame, &asked, now);
+        let is_repeated = self.is_repeated(frame, &asked, now);
         match decode_answer(frame.pdu, &asked.request) {
-            Ok(answer) if (could_be_owed || repeated.is_some()) && !asked.is_listened => {
+            Ok(answer) if could_be_owed && !asked.is_listened => {
                 self.came(now, frame.bytes, Some(asked.call), What::SetAside);
-                self.set_aside(asked, could_be_owed.then_some(frame.pdu));
+                self.set_aside(asked, frame.pdu);
                 Some(Outcome::SetAside(answer))
             }
-            // The true answer has come meanwhile, and was another one.
-            Ok(_) if repeated.is_some() && self.recent.knows(&asked.request) => {
-                self.is_repeating = true;
-                self.came(now, frame.bytes, repeated, What::Duplicate);
-                self.asked = Some(asked);
-                None
+            Ok(answer) if is_repeated && !asked.is_listened => {
+                self.came(now, frame.bytes, Some(asked.call), What::Answer);
+                self.asked = Some(Asked { doubtful: asked.doubtful + 1, ..asked });
+                Some(Outcome::Doubtful(answer))
             }
             Ok(answer) => {
-                self.note(frame.bytes, asked.call, (asked.request.clone(), asked.sent), now);
+                self.is_repeating |= asked.doubtful > 0;
+                self.note(frame.bytes, (asked.request.clone(), asked.sent), now);
                 if asked.is_listened {
                     self.debts.clear(kind);
                 }
@@ -208,7 +213,7 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         }
         match self.debts.pay(kind, frame.pdu) {
             Some(Debt { asker: Asker::Call(call), request, sent, .. }) => {
-                self.note(frame.bytes, call, (request, sent), now);
+                self.note(frame.bytes, (request, sent), now);
                 if let Some(asked) = &mut self.asked {
                     asked.late += 1;
                 }
@@ -315,36 +320,43 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         }
     }
 
-    /// The call that these bytes answered a short while ago, if that asked for something else: then
-    /// they may have come twice.
-    fn repeated(&mut self, frame: &Frame<'_>, asked: &Asked, now: Instant) -> Option<u64> {
+    /// Whether these bytes answered another request a short while ago: then they may have come
+    /// twice.
+    fn is_repeated(&mut self, frame: &Frame<'_>, asked: &Asked, now: Instant) -> bool {
         self.recent.forget(now.checked_sub(asked.timeout).unwrap_or(now));
         // Exceptions are alike by nature: they are doubted only where there is reason to.
         if frame.pdu.first().is_some_and(|function| *function >= 0x80) && !self.is_repeating {
-            return None;
+            return false;
         }
-        self.recent.repeated(frame.bytes, &asked.request)
+        self.recent.has_other(frame.bytes, &asked.request)
     }
 
-    fn note(
-        &mut self,
-        bytes: &[u8],
-        call: u64,
-        (request, sent): (Request<'static>, Instant),
-        at: Instant,
-    ) {
+    /// How long to listen for something better than a doubtful answer. Where the line is known to
+    /// repeat and only one such came, that is the other request's: `None`, as long as there is.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        let is_alone = self.asked.as_ref().is_some_and(|asked| asked.doubtful == 1);
+        (!self.is_repeating || !is_alone).then(|| self.recent.patience())
+    }
+
+    /// Nothing better than a doubtful answer came.
+    pub(super) fn believe(&mut self, now: Instant) {
+        if let Some(Asked { request, sent, doubtful, .. }) = self.asked.take() {
+            self.is_repeating |= doubtful > 1;
+            let bytes = self.previous.clone();
+            self.note(&bytes, (request, sent), now);
+        }
+    }
+
+    fn note(&mut self, bytes: &[u8], (request, sent): (Request<'static>, Instant), at: Instant) {
         let took = at.saturating_duration_since(sent);
-        self.recent.note(Seen { call, request, bytes: bytes.to_vec(), at, took });
+        self.recent.note(Seen { request, bytes: bytes.to_vec(), at, took });
     }
 
-    /// One more request is out. If what came could be `owed` then one answer came: whichever it
-    /// belongs to, as many are missing.
-    fn set_aside(&mut self, mut asked: Asked, owed: Option<&[u8]>) {
+    /// One answer came, one more request is out: whichever it belongs to, as many are missing.
+    fn set_aside(&mut self, mut asked: Asked, pdu: &[u8]) {
         self.owe(&asked);
         asked.is_owed = true;
-        if let Some(pdu) = owed {
-            self.debts.pay(asked.kind, pdu);
-        }
+        self.debts.pay(asked.kind, pdu);
         // What else comes for a write is looked at in the same way.
         if !is_read(&asked.request) {
             self.asked = Some(asked);

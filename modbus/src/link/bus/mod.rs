@@ -29,10 +29,12 @@
 //! it has come. What is missing for a minute, and for ten timeouts, counts as lost.
 //!
 //! An answer may also come twice, the second time when something else is asked. What brings the very
-//! bytes that answered another request within the last response timeout is set aside likewise, and
-//! the line listened to for twice as long as answers took lately. Where the same is asked again, a
-//! repeated answer cannot be told from a new one: it is the value of the request before. Exceptions are
-//! doubted only once the line was caught repeating: they are alike by nature.
+//! bytes that answered another request within the last response timeout is in doubt: the line is
+//! listened to for twice as long as answers took lately, and what then comes counts instead. If
+//! nothing comes the bytes count, for two places often hold the same; but where the line is known to
+//! repeat answers they have to come twice. Where the same is asked again, a repeated answer cannot be
+//! told from a new one: it is the value of the request before. Exceptions are doubted only once the
+//! line was caught repeating: they are alike by nature.
 
 mod connection;
 mod debts;

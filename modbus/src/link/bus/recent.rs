@@ -23,8 +23,7 @@ pub(super) struct Recent {
 /// An answer.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// The call that it was put to, and its request.
-    pub(super) call: u64,
+    /// The request that it was put to.
     pub(super) request: Request<'static>,
     pub(super) bytes: Vec<u8>,
     pub(super) at: Instant,
@@ -46,15 +45,9 @@ impl Recent {
         self.answers.retain(|seen| seen.at >= before);
     }
 
-    /// Which call these bytes answered that asked for something else.
-    pub(super) fn repeated(&self, bytes: &[u8], request: &Request<'static>) -> Option<u64> {
-        let same = |seen: &&Seen| seen.bytes == bytes && seen.request != *request;
-        self.answers.iter().rev().find(same).map(|seen| seen.call)
-    }
-
-    /// Whether the same was asked for and answered.
-    pub(super) fn knows(&self, request: &Request<'static>) -> bool {
-        self.answers.iter().any(|seen| seen.request == *request)
+    /// Whether these bytes answered a request for something else.
+    pub(super) fn has_other(&self, bytes: &[u8], request: &Request<'static>) -> bool {
+        self.answers.iter().any(|seen| seen.bytes == bytes && seen.request != *request)
     }
 
     /// How long to listen for the true answer behind a repeated one.
