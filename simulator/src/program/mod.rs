@@ -2,7 +2,7 @@
 //! to it, and the same requests at the same times make the same memory, however often it is looked
 //! at between them.
 //!
-//! Knows nothing of clocks and streams. What it cannot do itself it says: see [`Effects`].
+//! Knows nothing of clocks and streams. What it cannot do itself it says, for the line to do.
 //!
 //! | module | what it is for |
 //! | --- | --- |
