@@ -7,5 +7,6 @@ mod answers;
 mod bench;
 mod chaos;
 mod debts;
+mod doubts;
 mod echo;
 mod turns;

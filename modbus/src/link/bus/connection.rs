@@ -205,7 +205,7 @@ where
         let answer = match self.ask(call, kind, is_listened).await? {
             Outcome::Answer(answer) => return Ok(Some(Ok(answer))),
             Outcome::Failed(error) => return Ok(Some(Err(error))),
-            Outcome::SetAside(answer) | Outcome::Doubtful(answer) => answer,
+            Outcome::SetAside(answer) => answer,
         };
         let sent = self.waiting.as_ref().and_then(|waiting| waiting.sent);
         let age = sent.zip(oldest).map_or(Duration::ZERO, |(sent, at)| sent - at);
@@ -241,22 +241,17 @@ where
         let sent = self.send(call, answers_itself).await?;
         self.line.exchange.asked = Some(Asked::new(call, kind, is_listened, sent));
         let deadline = after(sent, call.timeout);
-        let (mut until, mut doubtful) = (deadline, None);
         loop {
+            let until = self.line.exchange.listens_until(deadline);
             match self.wire.hear(&mut self.line.exchange, Some(until)).await? {
-                Heard::Outcome(Outcome::Doubtful(answer)) => {
-                    let patience = self.line.exchange.patience();
-                    until = patience.map_or(deadline, |patience| after(Instant::now(), patience));
-                    doubtful = patience.map(|_| answer);
-                }
                 Heard::Outcome(outcome) => return Ok(outcome),
                 // A line that never falls silent has something to read whenever it is looked at.
-                Heard::Something if Instant::now() < until => {}
+                Heard::Something if Instant::now() < self.line.exchange.listens_until(deadline) => {
+                }
                 Heard::Something | Heard::Time => break,
             }
         }
-        if let Some(answer) = doubtful {
-            self.line.exchange.believe(Instant::now());
+        if let Some(answer) = self.line.exchange.believe() {
             return Ok(Outcome::Answer(answer));
         }
         let settle = after(Instant::now(), self.bus.settle.unwrap_or(call.timeout));
@@ -315,15 +310,13 @@ where
     ) -> Result<Result<Answer, LinkError>, CloseReason> {
         while self.line.exchange.debts.owes(kind) {
             match self.wire.hear(&mut self.line.exchange, Some(until)).await? {
-                Heard::Outcome(
-                    Outcome::Answer(next) | Outcome::SetAside(next) | Outcome::Doubtful(next),
-                ) => answer = next,
+                Heard::Outcome(Outcome::Answer(next) | Outcome::SetAside(next)) => answer = next,
                 Heard::Outcome(Outcome::Failed(error)) => return Ok(Err(error)),
                 Heard::Something if Instant::now() < until => {}
                 Heard::Something | Heard::Time => break,
             }
         }
-        Ok(Ok(answer))
+        Ok(Ok(self.line.exchange.believe().unwrap_or(answer)))
     }
 
     fn finish(&mut self, result: Result<Answer, LinkError>) {

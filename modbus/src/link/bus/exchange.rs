@@ -13,7 +13,7 @@ use crate::{
     framing::serial::{Defect, Frame, Mode, Part},
     link::{
         Bus, Call, CloseReason, Event, EventKind, LinkError, Malformed, What, event::Reporter,
-        queue::is_read,
+        exchange::after, queue::is_read,
     },
     pdu::{Answer, Request, decode_answer, decode_request, decode_response},
 };
@@ -45,14 +45,32 @@ pub(super) struct Asked {
     pub(super) is_listened: bool,
     /// It is among the debts already.
     is_owed: bool,
-    /// How often the bytes of another request's answer came for it.
-    doubtful: u32,
+    /// What counts if nothing better comes.
+    doubt: Option<Doubt>,
     /// The functions that other clients asked the same unit for meanwhile: answers to these are
     /// anybody's.
     rivals: Vec<u8>,
     late: u64,
     foreign: u64,
     damaged: u64,
+}
+
+/// What fits the request that is on the wire, but could be the answer to another one once more.
+#[derive(Debug)]
+struct Doubt {
+    answer: Answer,
+    bytes: Vec<u8>,
+    /// When it came last, and how often in a row.
+    at: Instant,
+    copies: u32,
+}
+
+impl Doubt {
+    /// Whether it is the answer if nothing better comes. Where the line is known to repeat, one copy
+    /// is the other request's.
+    fn counts(&self, is_repeating: bool) -> bool {
+        self.copies > 1 || !is_repeating
+    }
 }
 
 /// What became of a request.
@@ -62,9 +80,6 @@ pub(super) enum Outcome {
     Answer(Answer),
     /// What fits, but could be owed to an earlier request.
     SetAside(Answer),
-    /// What fits, but could be an earlier answer once more: it counts if nothing better comes
-    /// within [`Exchange::patience`].
-    Doubtful(Answer),
     /// No answer.
     Failed(LinkError),
 }
@@ -79,7 +94,7 @@ impl Asked {
             timeout: call.timeout,
             is_listened,
             is_owed: false,
-            doubtful: 0,
+            doubt: None,
             rivals: Vec::new(),
             late: 0,
             foreign: 0,
@@ -172,12 +187,12 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
             }
             Ok(answer) if is_repeated && !asked.is_listened => {
                 self.came(now, frame.bytes, Some(asked.call), What::Answer);
-                self.asked = Some(Asked { doubtful: asked.doubtful + 1, ..asked });
-                Some(Outcome::Doubtful(answer))
+                self.doubt(asked, answer, frame.bytes, now);
+                None
             }
             Ok(answer) => {
-                self.is_repeating |= asked.doubtful > 0;
-                self.note(frame.bytes, (asked.request.clone(), asked.sent), now);
+                self.is_repeating |= asked.doubt.is_some();
+                self.note(frame.bytes.to_vec(), (asked.request.clone(), asked.sent), now);
                 if asked.is_listened {
                     self.debts.clear(kind);
                 }
@@ -213,7 +228,7 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
         }
         match self.debts.pay(kind, frame.pdu) {
             Some(Debt { asker: Asker::Call(call), request, sent, .. }) => {
-                self.note(frame.bytes, (request, sent), now);
+                self.note(frame.bytes.to_vec(), (request, sent), now);
                 if let Some(asked) = &mut self.asked {
                     asked.late += 1;
                 }
@@ -324,32 +339,41 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
     /// twice.
     fn is_repeated(&mut self, frame: &Frame<'_>, asked: &Asked, now: Instant) -> bool {
         self.recent.forget(now.checked_sub(asked.timeout).unwrap_or(now));
-        // Exceptions are alike by nature: they are doubted only where there is reason to.
-        if frame.pdu.first().is_some_and(|function| *function >= 0x80) && !self.is_repeating {
-            return false;
-        }
         self.recent.has_other(frame.bytes, &asked.request)
     }
 
-    /// How long to listen for something better than a doubtful answer. Where the line is known to
-    /// repeat and only one such came, that is the other request's: `None`, as long as there is.
-    pub(super) fn patience(&self) -> Option<Duration> {
-        let is_alone = self.asked.as_ref().is_some_and(|asked| asked.doubtful == 1);
-        (!self.is_repeating || !is_alone).then(|| self.recent.patience())
+    /// Keeps what could be another request's answer once more.
+    fn doubt(&mut self, asked: Asked, answer: Answer, bytes: &[u8], at: Instant) {
+        self.is_repeating |= asked.doubt.is_some();
+        let same = asked.doubt.as_ref().filter(|doubt| doubt.bytes == bytes);
+        let copies = 1 + same.map_or(0, |doubt| doubt.copies);
+        let doubt = Some(Doubt { answer, bytes: bytes.to_vec(), at, copies });
+        self.asked = Some(Asked { doubt, ..asked });
     }
 
-    /// Nothing better than a doubtful answer came.
-    pub(super) fn believe(&mut self, now: Instant) {
-        if let Some(Asked { request, sent, doubtful, .. }) = self.asked.take() {
-            self.is_repeating |= doubtful > 1;
-            let bytes = self.previous.clone();
-            self.note(&bytes, (request, sent), now);
+    /// How long to listen for the answer that is due by `deadline`: shorter, or longer, where
+    /// something came that counts if nothing better does.
+    pub(super) fn listens_until(&self, deadline: Instant) -> Instant {
+        let doubt = self.asked.as_ref().and_then(|asked| asked.doubt.as_ref());
+        match doubt.filter(|doubt| doubt.counts(self.is_repeating)) {
+            Some(doubt) => after(doubt.at, self.recent.patience()),
+            None => deadline,
         }
     }
 
-    fn note(&mut self, bytes: &[u8], (request, sent): (Request<'static>, Instant), at: Instant) {
+    /// Nothing better came than what was in doubt, if anything was: that is the answer.
+    pub(super) fn believe(&mut self) -> Option<Answer> {
+        let is_repeating = self.is_repeating;
+        let asked = self.asked.as_mut()?;
+        let doubt = asked.doubt.take_if(|doubt| doubt.counts(is_repeating))?;
+        let Asked { request, sent, .. } = self.asked.take()?;
+        self.note(doubt.bytes, (request, sent), doubt.at);
+        Some(doubt.answer)
+    }
+
+    fn note(&mut self, bytes: Vec<u8>, (request, sent): (Request<'static>, Instant), at: Instant) {
         let took = at.saturating_duration_since(sent);
-        self.recent.note(Seen { request, bytes: bytes.to_vec(), at, took });
+        self.recent.note(Seen { request, bytes, at, took });
     }
 
     /// One answer came, one more request is out: whichever it belongs to, as many are missing.

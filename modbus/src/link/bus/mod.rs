@@ -31,10 +31,9 @@
 //! An answer may also come twice, the second time when something else is asked. What brings the very
 //! bytes that answered another request within the last response timeout is in doubt: the line is
 //! listened to for twice as long as answers took lately, and what then comes counts instead. If
-//! nothing comes the bytes count, for two places often hold the same; but where the line is known to
-//! repeat answers they have to come twice. Where the same is asked again, a repeated answer cannot be
-//! told from a new one: it is the value of the request before. Exceptions are doubted only once the
-//! line was caught repeating: they are alike by nature.
+//! nothing comes the bytes count, for two places often hold the same, and exceptions are alike by
+//! nature; but where the line is known to repeat answers they have to come twice. Where the same is
+//! asked again, a repeated answer cannot be told from a new one: it is the value of the request before.
 
 mod connection;
 mod debts;

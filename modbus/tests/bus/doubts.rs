@@ -1,0 +1,169 @@
+//! Lines that bring an answer twice: radio modems, repeaters, gateways that ask again by themselves.
+
+use passline_modbus::{
+    link::LinkError,
+    pdu::{ExceptionCode, Request, Response},
+};
+
+use super::bench::{Bench, SECOND, answer, frame, holds, ms, read, rtu, slow, write};
+
+/// A call to unit 1 at which this comes, each so many milliseconds after what came before. Ends as
+/// the call does.
+async fn asked(
+    bench: &mut Bench,
+    request: Request<'static>,
+    parts: &[(u64, Vec<u8>)],
+) -> Result<passline_modbus::pdu::Answer, LinkError> {
+    let length = if matches!(request, Request::WriteMultipleRegisters(..)) { 11 } else { 8 };
+    let call = bench.start(7, request);
+    bench.hear(length).await;
+    for (after, bytes) in parts {
+        bench.say(*after, bytes).await;
+    }
+    call.await.unwrap().result
+}
+
+/// A line on which the answer to one read came again at the next one, which was answered then.
+async fn caught() -> Bench {
+    let mut bench = Bench::new(rtu(slow()));
+    assert_eq!(asked(&mut bench, read(0x10), &[(30, answer(1))]).await, holds(1));
+    let parts = [(10, answer(1)), (20, answer(2))];
+    assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(2));
+    bench
+}
+
+fn refused() -> Vec<u8> {
+    frame(&[1, 0x83, 2])
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_again_when_something_else_is_asked_is_not_its_answer() {
+    caught().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_places_that_hold_the_same_cost_a_short_while_and_no_request() {
+    let mut bench = Bench::new(rtu(slow()));
+    assert_eq!(asked(&mut bench, read(0), &[(30, answer(1))]).await, holds(1));
+    // Nor does it become longer from one to the next.
+    for place in 1..10 {
+        let begun = bench.now();
+        assert_eq!(asked(&mut bench, read(place), &[(30, answer(1))]).await, holds(1));
+        assert!(bench.now() - begun < 200, "{} {begun}", bench.now());
+    }
+    let requests = bench.log().into_iter().filter(|line| line.contains("> request"));
+    assert_eq!(requests.count(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_behind_a_repeated_one_may_take_twice_as_long_as_answers_took() {
+    let mut bench = Bench::new(rtu(slow()));
+    assert_eq!(asked(&mut bench, read(0x10), &[(300, answer(1))]).await, holds(1));
+    let parts = [(10, answer(1)), (570, answer(2))];
+    assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_answer_just_before_the_time_is_over_is_listened_behind_all_the_same() {
+    let mut bench = Bench::new(rtu(slow()));
+    assert_eq!(asked(&mut bench, read(0x10), &[(980, answer(1))]).await, holds(1));
+    let parts = [(980, answer(1)), (300, answer(2))];
+    assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_answers_come_twice_one_copy_is_not_the_answer_to_something_else() {
+    let mut bench = caught().await;
+    // Of the next request nothing arrives but what was said before.
+    let timeout = Err(LinkError::Timeout { after: SECOND });
+    assert_eq!(asked(&mut bench, read(0x12), &[(10, answer(2))]).await, timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_answers_come_twice_two_copies_are_one() {
+    let mut bench = caught().await;
+    let begun = bench.now();
+    let parts = [(10, answer(2)), (20, answer(2))];
+    assert_eq!(asked(&mut bench, read(0x12), &parts).await, holds(2));
+    assert!(bench.now() - begun < 200, "{} {begun}", bench.now());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_answers_come_twice_one_copy_of_each_of_two_is_none() {
+    let mut bench = caught().await;
+    let timeout = Err(LinkError::Timeout { after: SECOND });
+    let parts = [(10, answer(1)), (20, answer(2))];
+    assert_eq!(asked(&mut bench, read(0x12), &parts).await, timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_comes_while_nothing_is_asked_catches_the_line() {
+    let mut bench = Bench::new(rtu(slow()));
+    assert_eq!(asked(&mut bench, read(0x10), &[(30, answer(1))]).await, holds(1));
+    bench.say(100, &answer(1)).await;
+    tokio::time::sleep(ms(50)).await;
+    let timeout = Err(LinkError::Timeout { after: SECOND });
+    assert_eq!(asked(&mut bench, read(0x11), &[(10, answer(1))]).await, timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_believed_is_remembered_by_its_own_bytes() {
+    let mut bench = Bench::new(rtu(slow()));
+    assert_eq!(asked(&mut bench, read(0x10), &[(30, answer(1))]).await, holds(1));
+    // Something else passes by on the line before it is believed.
+    let parts = [(30, answer(1)), (10, frame(&[9, 3, 2, 0, 5]))];
+    assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(1));
+    // The first is forgotten by now, the second is not.
+    tokio::time::sleep(ms(900)).await;
+    let parts = [(10, answer(1)), (20, answer(3))];
+    assert_eq!(asked(&mut bench, read(0x12), &parts).await, holds(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_comes_again_is_none_of_something_else() {
+    let mut bench = Bench::new(rtu(slow()));
+    let exception = Ok(Err(ExceptionCode::IllegalDataAddress));
+    assert_eq!(asked(&mut bench, read(0x10), &[(30, refused())]).await, exception);
+    let parts = [(10, refused()), (20, answer(5))];
+    assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn devices_that_refuse_one_thing_after_the_other_are_believed() {
+    let mut bench = Bench::new(rtu(slow()));
+    let exception = Ok(Err(ExceptionCode::IllegalDataAddress));
+    for place in 0..10 {
+        let begun = bench.now();
+        assert_eq!(asked(&mut bench, read(place), &[(30, refused())]).await, exception);
+        assert!(bench.now() - begun < 200, "{} {begun}", bench.now());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_answer_is_none_to_a_write_either() {
+    let mut bench = Bench::new(rtu(slow()));
+    let several = |value: u16| Request::WriteMultipleRegisters(4, vec![value].into());
+    let written = || frame(&[1, 0x10, 0, 4, 0, 1]);
+    let done = Ok(Ok(Response::WriteMultipleRegisters(4, 1)));
+    assert_eq!(asked(&mut bench, several(1), &[(30, written())]).await, done);
+    let failed = Ok(Err(ExceptionCode::ServerDeviceFailure));
+    let parts = [(10, written()), (20, frame(&[1, 0x90, 4]))];
+    assert_eq!(asked(&mut bench, several(2), &parts).await, failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_missing_answer_what_is_in_doubt_answers_a_write() {
+    let mut bench = Bench::new(rtu(slow()));
+    let several = |value: u16| Request::WriteMultipleRegisters(4, vec![value].into());
+    let written = || frame(&[1, 0x10, 0, 4, 0, 1]);
+    let timeout = Err(LinkError::Timeout { after: SECOND });
+    assert_eq!(asked(&mut bench, several(1), &[]).await, timeout);
+    // The refusal of the first, late; then what looks like the answer to a write of another place.
+    let failed = || frame(&[1, 0x90, 4]);
+    let done = Ok(Ok(Response::WriteMultipleRegisters(4, 1)));
+    let parts = [(30, failed()), (30, written())];
+    assert_eq!(asked(&mut bench, several(2), &parts).await, done);
+    assert_eq!(asked(&mut bench, write(9, 5), &[(30, frame(&[1, 6, 0, 9, 0, 5]))]).await, {
+        Ok(Ok(Response::WriteSingleRegister(9, 5)))
+    });
+}
