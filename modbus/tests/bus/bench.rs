@@ -1,31 +1,20 @@
 //! A bus on a workbench: the test is every device on it, and reads what the observer was told.
 
-use std::{
-    fmt::Write as _,
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::io;
 
 use passline_modbus::{
-    link::{
-        Bus, Call, Completed, Direction, Discipline, Event, EventKind, Link, LinkError, Options,
-        Pace,
-    },
-    pdu::{Answer, Request, Response},
+    link::{Bus, Call, Completed, Discipline, Link, Options, Pace},
+    pdu::Request,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     sync::mpsc,
     task::JoinHandle,
-    time::{Instant, sleep},
+    time::sleep,
 };
 
-pub(crate) const SECOND: Duration = Duration::from_secs(1);
-
-pub(crate) fn ms(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
+use super::workbench::Log;
+pub(crate) use super::workbench::{SECOND, hex, holds, ms, read, write};
 
 /// A slow serial line: a character takes 1 ms, 4 ms of silence part frames, 50 ms end one.
 pub(crate) fn slow() -> Bus {
@@ -41,24 +30,20 @@ pub(crate) struct Bench {
     pub(crate) link: Link,
     devices: mpsc::UnboundedReceiver<DuplexStream>,
     line: Option<DuplexStream>,
-    log: Arc<Mutex<Vec<String>>>,
-    begin: Instant,
+    log: Log,
 }
 
 impl Bench {
     pub(crate) fn new(options: Options) -> Self {
         let (connected, devices) = mpsc::unbounded_channel();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let begin = Instant::now();
-        let written = Arc::clone(&log);
+        let log = Log::new();
         let connect = move || {
             let (near, far) = tokio::io::duplex(65_536);
             let gone = connected.send(far).is_err();
             async move { if gone { Err(io::ErrorKind::NotFound.into()) } else { io::Result::Ok(near) } }
         };
-        let observer = move |event: Event<'_>| written.lock().unwrap().push(line(begin, &event));
-        let link = Link::spawn(connect, options, observer);
-        Self { link, devices, line: None, log, begin }
+        let link = Link::spawn(connect, options, log.observer());
+        Self { link, devices, line: None, log }
     }
 
     /// The other end of the line, of the last connection.
@@ -103,51 +88,15 @@ impl Bench {
         self.line().await.write_all(bytes).await.unwrap();
     }
 
-    /// What was reported since the last time: `<ms> connected`, `<ms> closed: <why>`,
-    /// `<ms> > <what> <call> <hex>` to the device, `<` from it.
+    /// See [`Log::take`].
     pub(crate) fn log(&self) -> Vec<String> {
-        std::mem::take(&mut *self.log.lock().unwrap())
+        self.log.take()
     }
 
-    /// Milliseconds since the test began.
+    /// See [`Log::now`].
     pub(crate) fn now(&self) -> u128 {
-        self.begin.elapsed().as_millis()
+        self.log.now()
     }
-}
-
-fn line(begin: Instant, event: &Event<'_>) -> String {
-    let at = (event.at - begin).as_millis();
-    match &event.kind {
-        EventKind::Connected => format!("{at} connected"),
-        EventKind::Closed(reason) => format!("{at} closed: {reason}"),
-        EventKind::Frame { direction, bytes, transaction, what } => {
-            let arrow = if *direction == Direction::Out { '>' } else { '<' };
-            let call = transaction.map_or_else(|| "-".to_owned(), |id| id.to_string());
-            let what = format!("{what:?}").to_lowercase();
-            format!("{at} {arrow} {what} {call} {}", hex(bytes))
-        }
-    }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
-}
-
-pub(crate) fn read(address: u16) -> Request<'static> {
-    Request::ReadHoldingRegisters(address, 1)
-}
-
-pub(crate) fn write(address: u16, value: u16) -> Request<'static> {
-    Request::WriteSingleRegister(address, value)
-}
-
-/// What a call that reads one register and finds `value` ends with.
-#[expect(clippy::unnecessary_wraps, reason = "it is compared with results")]
-pub(crate) fn holds(value: u16) -> Result<Answer, LinkError> {
-    Ok(Ok(Response::ReadHoldingRegisters(vec![value])))
 }
 
 /// An RTU frame, its CRC by the book and not by the code under test.

@@ -22,7 +22,10 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::bench::{ascii_frame, frame, ms};
+use super::{
+    bench::{ascii_frame, frame, ms},
+    workbench::chance::{Chance, mix},
+};
 
 const TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -36,22 +39,7 @@ const COUNT: u16 = 4;
 const NOBODY: u8 = 77;
 const UNUSED: u8 = 0x41;
 
-/// Chance without a library: `SplitMix64`.
-fn mix(seed: u64) -> u64 {
-    let mut z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-struct Chance(u64);
-
 impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(1);
-        mix(self.0) % limit
-    }
-
     fn byte(&mut self) -> u8 {
         u8::try_from(self.below(256)).unwrap()
     }

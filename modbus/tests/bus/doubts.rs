@@ -1,7 +1,7 @@
 //! Lines that bring an answer twice: radio modems, repeaters, gateways that ask again by themselves.
 
 use passline_modbus::{
-    link::LinkError,
+    link::{Bus, LinkError},
     pdu::{ExceptionCode, Request, Response},
 };
 
@@ -60,6 +60,14 @@ async fn the_answer_behind_a_repeated_one_may_take_twice_as_long_as_answers_took
     let mut bench = Bench::new(rtu(slow()));
     assert_eq!(asked(&mut bench, read(0x10), &[(300, answer(1))]).await, holds(1));
     let parts = [(10, answer(1)), (570, answer(2))];
+    assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_answers_take_no_time_adapters_do() {
+    let mut bench = Bench::new(rtu(Bus::rtu(None)));
+    assert_eq!(asked(&mut bench, read(0x10), &[(1, answer(1))]).await, holds(1));
+    let parts = [(1, answer(1)), (16, answer(2))];
     assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(2));
 }
 

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+#[path = "../workbench/mod.rs"]
+mod workbench;
+
 mod answers;
 mod bench;
 mod chaos;

@@ -29,29 +29,15 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::bench::{frame, ms};
+use super::{
+    bench::{frame, ms},
+    workbench::chance::{Chance, mix},
+};
 
 const TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Registers per read: 64 bits, so that two reads never hold the same by chance.
 const COUNT: u16 = 4;
-
-/// Chance without a library: `SplitMix64`.
-fn mix(seed: u64) -> u64 {
-    let mut z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(1);
-        mix(self.0) % limit
-    }
-}
 
 /// What the registers of `call` hold; unit and address follow from the call.
 fn words(unit: u8, address: u16) -> Vec<u16> {

@@ -2,35 +2,28 @@
 
 use std::{
     collections::VecDeque,
-    fmt::Write as _,
     io,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use passline_modbus::{
-    link::{Call, Completed, Direction, Event, EventKind, Link, LinkError, Options},
-    pdu::{Answer, Request, Response},
+    link::{Call, Completed, Link, Options},
+    pdu::Request,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     sync::mpsc,
     task::JoinHandle,
-    time::Instant,
 };
 
-pub(crate) const SECOND: Duration = Duration::from_secs(1);
-
-pub(crate) fn ms(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
+use super::workbench::Log;
+pub(crate) use super::workbench::{SECOND, hex, holds, ms, read, write};
 
 pub(crate) struct Bench {
     pub(crate) link: Link,
     devices: mpsc::UnboundedReceiver<DuplexStream>,
     refusals: Arc<Mutex<VecDeque<io::ErrorKind>>>,
-    log: Arc<Mutex<Vec<String>>>,
-    begin: Instant,
+    log: Log,
 }
 
 impl Bench {
@@ -42,9 +35,8 @@ impl Bench {
     pub(crate) fn with_buffer(options: Options, buffer: usize) -> Self {
         let (connected, devices) = mpsc::unbounded_channel();
         let refusals = Arc::new(Mutex::new(VecDeque::new()));
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let begin = Instant::now();
-        let (refuse, written) = (Arc::clone(&refusals), Arc::clone(&log));
+        let log = Log::new();
+        let refuse = Arc::clone(&refusals);
         let connect = move || {
             let refusal: Option<io::ErrorKind> = refuse.lock().unwrap().pop_front();
             let (near, far) = tokio::io::duplex(buffer);
@@ -57,8 +49,7 @@ impl Bench {
                 }
             }
         };
-        let observer = move |event: Event<'_>| written.lock().unwrap().push(line(begin, &event));
-        Self { link: Link::spawn(connect, options, observer), devices, refusals, log, begin }
+        Self { link: Link::spawn(connect, options, log.observer()), devices, refusals, log }
     }
 
     /// The next attempt to connect fails with this; [`io::ErrorKind::WouldBlock`]: never ends.
@@ -81,56 +72,20 @@ impl Bench {
         tokio::spawn(async move { link.call(call(id, request)).await })
     }
 
-    /// What was reported since the last time: `<ms> connected`, `<ms> closed: <why>`,
-    /// `<ms> > <what> <call> <hex>` to the device, `<` from it.
+    /// See [`Log::take`].
     pub(crate) fn log(&self) -> Vec<String> {
-        std::mem::take(&mut *self.log.lock().unwrap())
+        self.log.take()
     }
 
-    /// Milliseconds since the test began.
+    /// See [`Log::now`].
     pub(crate) fn now(&self) -> u128 {
-        self.begin.elapsed().as_millis()
+        self.log.now()
     }
-}
-
-fn line(begin: Instant, event: &Event<'_>) -> String {
-    let at = (event.at - begin).as_millis();
-    match &event.kind {
-        EventKind::Connected => format!("{at} connected"),
-        EventKind::Closed(reason) => format!("{at} closed: {reason}"),
-        EventKind::Frame { direction, bytes, transaction, what } => {
-            let arrow = if *direction == Direction::Out { '>' } else { '<' };
-            let call = transaction.map_or_else(|| "-".to_owned(), |id| id.to_string());
-            let what = format!("{what:?}").to_lowercase();
-            format!("{at} {arrow} {what} {call} {}", hex(bytes))
-        }
-    }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
 }
 
 /// To unit 1, with a second to answer.
 pub(crate) fn call(id: u64, request: Request<'static>) -> Call {
     Call { id, unit: 1, request, timeout: SECOND }
-}
-
-pub(crate) fn read(address: u16) -> Request<'static> {
-    Request::ReadHoldingRegisters(address, 1)
-}
-
-pub(crate) fn write(address: u16, value: u16) -> Request<'static> {
-    Request::WriteSingleRegister(address, value)
-}
-
-/// What a call that reads one register and finds `value` ends with.
-#[expect(clippy::unnecessary_wraps, reason = "it is compared with results")]
-pub(crate) fn holds(value: u16) -> Result<Answer, LinkError> {
-    Ok(Ok(Response::ReadHoldingRegisters(vec![value])))
 }
 
 /// A frame, written out without the codec under test.
