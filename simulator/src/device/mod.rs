@@ -3,7 +3,10 @@
 
 mod beyond;
 mod diagnostics;
+mod hosted;
 mod memory;
+#[cfg(feature = "service")]
+mod service;
 
 use std::time::Duration;
 
@@ -20,6 +23,10 @@ use crate::fault::{
 use crate::image::{Beyond, Image};
 use crate::program::{Program, Script};
 pub use diagnostics::Diagnostics;
+use hosted::Hosted;
+pub(crate) use hosted::{Pending, Question, Saying, Turn};
+#[cfg(feature = "service")]
+pub use service::ServiceRequest;
 
 /// Function code of Diagnostics, which has no variant of its own in [`Request`].
 const DIAGNOSTICS: u8 = 0x08;
@@ -43,6 +50,8 @@ pub struct Device {
     program: Option<Box<Program>>,
     /// Whether it began anew, and its connections are to be lost.
     restarted: bool,
+    /// Who answers in place of its memory.
+    hosted: Option<Hosted>,
 }
 
 /// What a device has been asked and has answered.

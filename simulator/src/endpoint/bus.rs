@@ -16,7 +16,9 @@ use tokio::time::Instant;
 
 use super::clients::Client;
 use super::event::What;
+use super::later::Queue;
 use super::sending::Sending;
+use super::units::Reply;
 use super::wire::Wire;
 use crate::fault::{End, Order, Received, Transmission};
 
@@ -33,11 +35,12 @@ where
 {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut bus = Bus::new(client, mode, wire, Instant::now());
+    let mut later = Queue::default();
     let mut alarm = Alarm::new();
     let mut chunk = [0; CHUNK];
     loop {
         let now = Instant::now();
-        bus.work(now);
+        bus.work(now, &mut later);
         if let Some(end) = bus.end(now) {
             return end;
         }
@@ -56,6 +59,7 @@ where
                 }
                 _ => bus.open = false,
             },
+            sent = later.next(), if !later.is_empty() => bus.put(sent),
             () = time(&mut alarm, next), if ready.is_empty() && next.is_some() => {}
         }
     }
@@ -117,29 +121,29 @@ impl<'a> Bus<'a> {
     }
 
     /// Does whatever can be done without the stream.
-    fn work(&mut self, now: Instant) {
+    fn work(&mut self, now: Instant, later: &mut Queue) {
         if self.sending.is_over() {
-            self.hear(now);
+            self.hear(now, later);
             self.speak(now);
         }
     }
 
     /// Gives the decoder what has arrived, silence included.
-    fn hear(&mut self, now: Instant) {
+    fn hear(&mut self, now: Instant, later: &mut Queue) {
         if !self.arriving.is_empty() && self.busy_until <= now {
             self.decoder.feed(&self.arriving);
             self.arriving.clear();
-            self.answer(now);
+            self.answer(now, later);
         }
         if !self.silent && self.silent_from() <= now {
             self.silent = true;
             self.decoder.silence();
-            self.answer(now);
+            self.answer(now, later);
         }
     }
 
-    /// Lets the units react to all whole requests.
-    fn answer(&mut self, now: Instant) {
+    /// Lets the units react to all whole requests; what is answered later is left there.
+    fn answer(&mut self, now: Instant, later: &mut Queue) {
         while let Some(part) = self.decoder.next_part() {
             let frame = match part {
                 Part::Frame(frame) => frame,
@@ -158,21 +162,31 @@ impl<'a> Bus<'a> {
                 pdu: frame.pdu,
                 bytes: frame.bytes,
             };
-            let overlaps = !self.waiting.is_empty();
+            let overlaps = !self.waiting.is_empty() || !later.is_empty();
             let arrival = self.client.units().arrival(now, self.made, overlaps);
-            let Some(reaction) = self.client.react(&received, arrival) else { continue };
-            let mut sent = reaction.transmission(&received);
-            if !sent.echo.is_empty() {
-                self.client.tell(What::Sent(&sent.echo));
-                self.echo.append(&mut sent.echo);
+            match self.client.react(&received, arrival) {
+                Reply::Now(None) => {}
+                Reply::Now(Some(reaction)) => {
+                    let sent = reaction.transmission(&received);
+                    self.put(sent);
+                }
+                Reply::Later(asked) => later.push_heard(asked),
             }
-            // A time that no clock will ever show does not come.
-            let gap = self.gap(&sent);
-            let Some(due) = (self.busy_until + gap).checked_add(sent.delay) else { continue };
-            if !sent.is_empty() || sent.end.is_some() {
-                self.order += 1;
-                self.waiting.insert((due, self.order), sent);
-            }
+        }
+    }
+
+    /// Takes a transmission, to be sent when it is due.
+    fn put(&mut self, mut sent: Transmission) {
+        if !sent.echo.is_empty() {
+            self.client.tell(What::Sent(&sent.echo));
+            self.echo.append(&mut sent.echo);
+        }
+        // A time that no clock will ever show does not come.
+        let gap = self.gap(&sent);
+        let Some(due) = (self.busy_until + gap).checked_add(sent.delay) else { return };
+        if !sent.is_empty() || sent.end.is_some() {
+            self.order += 1;
+            self.waiting.insert((due, self.order), sent);
         }
     }
 

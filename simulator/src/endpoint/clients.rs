@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::event::{Peer, What};
-use super::units::Units;
-use crate::fault::{Arrival, End, Manners, Reaction, Received};
+use super::units::{Reply, Units};
+use crate::fault::{Arrival, End, Manners, Received};
 
 /// Bytes of a client that nobody listens to, taken at a time.
 const CHUNK: usize = 256;
@@ -86,8 +86,8 @@ impl Client {
         self.units.tell(self.peer, what);
     }
 
-    /// What the line does about its request; `None` is silence.
-    pub(super) fn react(&self, request: &Received<'_>, arrival: Arrival) -> Option<Reaction> {
+    /// What the line does about its request.
+    pub(super) fn react(&self, request: &Received<'_>, arrival: Arrival) -> Reply {
         self.units.react(self.peer, request, arrival)
     }
 

@@ -12,7 +12,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::clients::Client;
 use super::event::What;
+use super::later::Queue;
 use super::outbox::Outbox;
+use super::units::Reply;
 use crate::device::encode_answer;
 use crate::fault::{End, Reaction, Received};
 
@@ -42,6 +44,9 @@ where
                 }
             }
             () = time(due), if due.is_some() => {}
+            sent = connection.later.next(), if !connection.later.is_empty() => {
+                connection.outbox.put(Instant::now(), sent);
+            }
             read = feed(&mut reader, &mut connection.decoder, client), if connection.takes_input() => {
                 connection.open = matches!(read, Ok(1..));
             }
@@ -82,6 +87,8 @@ struct Connection<'a> {
     client: &'a Client,
     decoder: mbap::Decoder,
     outbox: Outbox,
+    /// What is answered later.
+    later: Queue,
     /// Where one PDU is written at a time.
     pdu: Vec<u8>,
     /// When it was made.
@@ -93,13 +100,14 @@ struct Connection<'a> {
 impl<'a> Connection<'a> {
     fn new(client: &'a Client, made: Instant) -> Self {
         let (decoder, outbox) = (mbap::Decoder::new(), Outbox::default());
-        Self { client, decoder, outbox, pdu: Vec::new(), made, open: true }
+        let later = Queue::default();
+        Self { client, decoder, outbox, later, pdu: Vec::new(), made, open: true }
     }
 
     /// Does whatever can be done without the stream.
     fn work(&mut self, now: Instant) {
         self.outbox.release(now);
-        while self.open && self.outbox.has_room() {
+        while self.open && self.has_room() {
             match self.decoder.next_frame() {
                 Some(Ok(frame)) => {
                     let received = Received {
@@ -109,12 +117,13 @@ impl<'a> Connection<'a> {
                         pdu: frame.pdu,
                         bytes: frame.bytes,
                     };
-                    let overlaps = self.outbox.is_busy();
+                    let overlaps = self.outbox.is_busy() || !self.later.is_empty();
                     let arrival = self.client.units().arrival(now, self.made, overlaps);
                     match self.client.react(&received, arrival) {
-                        None => {}
-                        Some(Reaction::Wire(sent)) => self.outbox.put(now, sent),
-                        Some(Reaction::Answer(answer)) => {
+                        Reply::Now(None) => {}
+                        Reply::Later(later) => self.later.push(later),
+                        Reply::Now(Some(Reaction::Wire(sent))) => self.outbox.put(now, sent),
+                        Reply::Now(Some(Reaction::Answer(answer))) => {
                             self.pdu.clear();
                             encode_answer(received.function(), &answer, &mut self.pdu);
                             self.outbox.put_now(now, |out| received.frame(&self.pdu, out));
@@ -142,7 +151,11 @@ impl<'a> Connection<'a> {
     }
 
     fn takes_input(&self) -> bool {
-        self.open && self.outbox.has_room()
+        self.open && self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        self.outbox.has_room() && self.later.has_room()
     }
 
     /// How it is over: the device has ended it, or there are no more requests and what was due is

@@ -9,6 +9,7 @@
 //! | `connection`, `outbox` | Modbus TCP on a stream: answers overlap |
 //! | `bus`, `sending` | serial framings on a stream: one frame at a time |
 //! | `answer`, `units` | from a request frame to the bytes of its answer, for all of them |
+//! | `later` | requests whose answers take their time |
 //! | `clock` | the time of a simulation, which can be faster and stand still |
 //! | `event` | what whoever watches the line is told |
 
@@ -18,6 +19,7 @@ mod clients;
 mod clock;
 mod connection;
 mod event;
+mod later;
 mod listener;
 mod outbox;
 mod port;

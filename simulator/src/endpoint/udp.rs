@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::event::{Peer, What};
-use super::units::Units;
+use super::later::Later;
+use super::units::{Reply, Units};
 use crate::fault::{Received, Transmission};
 
 /// The largest datagram there is.
@@ -33,9 +34,9 @@ pub(super) async fn serve(socket: UdpSocket, units: Arc<Units>) {
                 Ok((count, client)) => {
                     let bytes = datagram.get(..count).unwrap_or_default();
                     let peer = Peer { number: 0, address: Some(client) };
-                    for sent in answers(bytes, &units, peer) {
+                    for answer in answers(bytes, &units, peer) {
                         if waiting.len() < WAITING {
-                            waiting.spawn(send(Arc::clone(&socket), Arc::clone(&units), peer, sent));
+                            waiting.spawn(send(Arc::clone(&socket), Arc::clone(&units), peer, answer));
                         }
                     }
                 }
@@ -46,8 +47,15 @@ pub(super) async fn serve(socket: UdpSocket, units: Arc<Units>) {
     }
 }
 
+/// What is answered to one frame.
+enum Answer {
+    Now(Transmission),
+    /// What one client asks is not held up by what it asked before: datagrams have no order.
+    Later(Later),
+}
+
 /// What the units answer to the frames of one datagram.
-fn answers(datagram: &[u8], units: &Units, peer: Peer) -> Vec<Transmission> {
+fn answers(datagram: &[u8], units: &Arc<Units>, peer: Peer) -> Vec<Answer> {
     units.tell(peer, What::Received(datagram));
     let mut decoder = mbap::Decoder::new();
     decoder.feed(datagram);
@@ -62,16 +70,24 @@ fn answers(datagram: &[u8], units: &Units, peer: Peer) -> Vec<Transmission> {
         };
         // There is no connection: it is as old as the simulation.
         let arrival = units.arrival(Instant::now(), units.started(), false);
-        if let Some(reaction) = units.react(peer, &received, arrival) {
-            answers.push(reaction.transmission(&received));
+        match units.react(peer, &received, arrival) {
+            Reply::Now(None) => {}
+            Reply::Now(Some(reaction)) => {
+                answers.push(Answer::Now(reaction.transmission(&received)));
+            }
+            Reply::Later(all) => answers.extend(all.into_iter().map(Answer::Later)),
         }
     }
     answers
 }
 
 /// Every piece is a datagram.
-async fn send(socket: Arc<UdpSocket>, units: Arc<Units>, peer: Peer, sent: Transmission) {
+async fn send(socket: Arc<UdpSocket>, units: Arc<Units>, peer: Peer, answer: Answer) {
     let Some(client) = peer.address else { return };
+    let sent = match answer {
+        Answer::Now(sent) => sent,
+        Answer::Later(later) => later.transmission().await,
+    };
     sleep(sent.delay).await;
     for piece in sent.pieces.into_iter().filter(|piece| !piece.bytes.is_empty()) {
         sleep(piece.pause).await;

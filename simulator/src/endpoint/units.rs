@@ -1,7 +1,7 @@
 //! Which device answers for which unit id.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use passline_modbus::framing::Framing;
@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::clients::Clients;
 use super::clock::Clock;
 use super::event::{Observer, Peer, Transaction, What};
-use crate::device::Device;
+use super::later::Later;
+use crate::device::{Device, Pending, Question, Saying, Turn};
 use crate::fault::{Arrival, End, Manners, Reaction, Received, Transmission};
 
 /// The unit id of all units of a serial line at once.
@@ -19,6 +20,22 @@ const BROADCAST: u8 = 0;
 
 /// The function codes that write and do nothing else.
 const WRITES: [u8; 6] = [5, 6, 15, 16, 21, 22];
+
+/// Who is meant by a request, and what that one does.
+enum Meant {
+    Nobody,
+    One(Turn),
+    /// They do it and say nothing; what is still to be done, by unit id.
+    All(Vec<(u8, Question)>),
+}
+
+/// What a line does about a request.
+pub(super) enum Reply {
+    /// `None` is silence.
+    Now(Option<Reaction>),
+    /// Whoever answers for the device is at work; for all devices where all are meant.
+    Later(Vec<Later>),
+}
 
 /// The devices of one line, shared by its connections.
 #[derive(Debug)]
@@ -95,14 +112,52 @@ impl Units {
         }
     }
 
-    /// What the line does about a request of `peer`; `None` is silence.
+    /// What the line does about a request of `peer`.
     pub(super) fn react(
+        self: &Arc<Self>,
+        peer: Peer,
+        request: &Received<'_>,
+        arrival: Arrival,
+    ) -> Reply {
+        let reaction = match self.turn(request, arrival) {
+            Meant::Nobody => None,
+            Meant::All(questions) => {
+                let told = Transaction { request, arrival, reaction: None };
+                self.tell(peer, What::Transaction(told));
+                if questions.is_empty() {
+                    return Reply::Now(None);
+                }
+                let all = questions.into_iter();
+                return Reply::Later(all.map(|(unit, asked)| Later::silent(unit, asked)).collect());
+            }
+            Meant::One(Turn::Asks(question)) => {
+                let whose = (Arc::clone(self), peer);
+                return Reply::Later(vec![Later::new(whose, request, arrival, question)]);
+            }
+            Meant::One(Turn::Reacts(reaction)) => Some(reaction),
+        };
+        Reply::Now(self.told(peer, request, arrival, reaction))
+    }
+
+    /// What a device does once this was said for it.
+    pub(super) fn conclude(
+        &self,
+        pending: Pending,
+        request: &Received<'_>,
+        saying: Saying,
+    ) -> Option<Reaction> {
+        let passed = self.clock.passed(Instant::now());
+        self.with(request.unit_id, |device| device.conclude(pending, request, passed, saying))
+    }
+
+    /// Tells whoever watches the line what is done about a request; what is then to be done.
+    pub(super) fn told(
         &self,
         peer: Peer,
         request: &Received<'_>,
         arrival: Arrival,
+        mut reaction: Option<Reaction>,
     ) -> Option<Reaction> {
-        let mut reaction = self.reaction(request, arrival);
         let told = Transaction { request, arrival, reaction: reaction.as_ref() };
         self.tell(peer, What::Transaction(told));
         if let Some(Reaction::Wire(sent)) = &mut reaction {
@@ -112,26 +167,26 @@ impl Units {
         reaction
     }
 
-    /// What the line does about a request; `None` is silence.
+    /// What those do about a request who are meant.
     ///
     /// For a unit id that nobody has, Modbus TCP is answered as by a gateway: the target did not
     /// respond (V1.1b3, clause 7, exception 0B). On serial framings nobody speaks, also where they
     /// travel over TCP: a gateway that passes frames through knows of no units. Unit id 0 is there
     /// a broadcast (Serial Line V1.02, clause 2.1).
-    fn reaction(&self, received: &Received<'_>, arrival: Arrival) -> Option<Reaction> {
+    fn turn(&self, received: &Received<'_>, arrival: Arrival) -> Meant {
         match received.framing {
             Framing::Mbap => {
                 let nobody = || Reaction::Answer(Err(ExceptionCode::GatewayTargetDevice));
-                let reaction = self.ask(received.unit_id, received, arrival);
-                Some(reaction.unwrap_or_else(nobody))
+                let turn = self.ask(received.unit_id, received, arrival);
+                Meant::One(turn.unwrap_or_else(|| Turn::Reacts(nobody())))
             }
             Framing::Rtu | Framing::Ascii if received.unit_id == BROADCAST => {
-                self.broadcast(received, arrival);
-                None
+                Meant::All(self.broadcast(received, arrival))
             }
             Framing::Rtu | Framing::Ascii => {
                 self.overhear(Some(received.unit_id));
-                self.ask(received.unit_id, received, arrival)
+                let turn = self.ask(received.unit_id, received, arrival);
+                turn.map_or(Meant::Nobody, Meant::One)
             }
         }
     }
@@ -139,27 +194,28 @@ impl Units {
     /// What the device of a unit id does about a request. A device that is alone takes the
     /// connections with it when it begins anew; one of several does not, for they are those of the
     /// gateway in front of them. On a serial line there is none to lose.
-    fn ask(&self, unit_id: u8, received: &Received<'_>, arrival: Arrival) -> Option<Reaction> {
+    fn ask(&self, unit_id: u8, received: &Received<'_>, arrival: Arrival) -> Option<Turn> {
         let is_alone = self.devices.len() == 1;
-        let (reaction, restarted) = self.with(unit_id, |device| {
+        let (turn, restarted) = self.with(unit_id, |device| {
             device.advance(arrival.elapsed);
             let was_there = !device.take_restarted();
             if !was_there && is_alone && received.framing == Framing::Mbap {
                 // Who asks over a connection of before is not heard any more.
-                return (Reaction::Wire(Transmission::default()), true);
+                return (Turn::Reacts(Reaction::Wire(Transmission::default())), true);
             }
-            let reaction = device.react(received, arrival);
-            (reaction, device.take_restarted() || !was_there)
+            let turn = device.meet(received, arrival);
+            (turn, device.take_restarted() || !was_there)
         })?;
         if !restarted || !is_alone {
-            return Some(reaction);
+            return Some(turn);
         }
         self.clients.lose();
         Some(match received.framing {
-            Framing::Mbap => {
-                Reaction::Wire(Transmission { end: Some(End::Reset), ..Transmission::default() })
-            }
-            Framing::Rtu | Framing::Ascii => reaction,
+            Framing::Mbap => Turn::Reacts(Reaction::Wire(Transmission {
+                end: Some(End::Reset),
+                ..Transmission::default()
+            })),
+            Framing::Rtu | Framing::Ascii => turn,
         })
     }
 
@@ -171,13 +227,18 @@ impl Units {
         }
     }
 
-    /// Every unit does what is asked and says nothing. Only writes may be broadcast.
-    fn broadcast(&self, received: &Received<'_>, arrival: Arrival) {
+    /// Every unit does what is asked and says nothing; what is still to be done, by unit id. Only
+    /// writes may be broadcast.
+    fn broadcast(&self, received: &Received<'_>, arrival: Arrival) -> Vec<(u8, Question)> {
         if !WRITES.contains(&received.function()) {
-            return self.overhear(Some(BROADCAST));
+            self.overhear(Some(BROADCAST));
+            return Vec::new();
         }
-        for (unit_id, _) in &self.devices {
-            self.ask(*unit_id, received, arrival);
-        }
+        let asks =
+            |(unit_id, _): &(u8, Mutex<Device>)| match self.ask(*unit_id, received, arrival)? {
+                Turn::Asks(question) => Some((*unit_id, question)),
+                Turn::Reacts(_) => None,
+            };
+        self.devices.iter().filter_map(asks).collect()
     }
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod bus;
+mod hosted;
 mod paced;
 #[cfg(unix)]
 mod pty;
