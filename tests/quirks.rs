@@ -239,14 +239,18 @@ fn reads_are_cut_as_the_device_needs_them() {
 /// What is only written with the other function is refused by the simulation.
 #[tokio::test]
 async fn the_simulation_has_only_the_functions_that_it_is_written_with() {
-    for (key, single, multiple) in
-        [("auto", true, true), ("single", true, false), ("multiple", false, true)]
-    {
+    for (key, single, multiple, mask) in [
+        ("write_function: auto", true, true, true),
+        ("write_function: single", true, false, true),
+        ("write_function: multiple", false, true, true),
+        ("write_bits: mask", true, true, true),
+        ("write_bits: read_modify_write", true, true, false),
+    ] {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("spec.yaml");
         let text = format!(
-            "spec: s\ndevices:\n  d: {{ points: {{ a: {{ holding: 0 }} }}, write_function: {key} \
-             }}\ntests:\n  - test: t\n    steps:\n      - {{ read: d.a, min: 1 }}\n"
+            "spec: s\ndevices:\n  d: {{ points: {{ a: {{ holding: 0 }} }}, {key} }}\n\
+             tests:\n  - test: t\n    steps:\n      - {{ read: d.a, min: 1 }}\n"
         );
         std::fs::write(&file, text).expect("the spec");
         let loaded = passline::spec::load([file.as_path()], &passline::spec::Given::default());
@@ -258,7 +262,8 @@ async fn the_simulation_has_only_the_functions_that_it_is_written_with() {
         let link = Link::spawn(connect, Options::default(), |_| {});
         let one = Request::WriteSingleRegister(0, 1);
         let several = Request::WriteMultipleRegisters(0, vec![1].into());
-        for (request, allowed) in [(one, single), (several, multiple)] {
+        let bits = Request::MaskWriteRegister(0, 0xFFFE, 1);
+        for (request, allowed) in [(one, single), (several, multiple), (bits, mask)] {
             let call = Call { id: 1, unit: 1, request, timeout: Duration::from_secs(5) };
             let answer = link.call(call).await.result.expect("an answer");
             assert_eq!(answer.is_ok(), allowed, "{key}: {answer:?}");

@@ -14,12 +14,14 @@
 //! | [`value`] | exact decimals, floats, texts: what a register can mean | where it came from |
 //! | [`point`] | a named datum: where it is, type, order, scale | how it is read |
 //! | [`inquiry`] | what is asked to read a place, and what comes out of the answers | links, values |
+//! | [`change`] | values in their raw form, and the one request that writes them | who may write what, links |
 //! | [`planner`] | the fewest reads that cover a set of points | links, values |
 //! | [`wait`] | waits that end on time | frames, links |
 //!
 //! Nothing here knows of tests, limits or verdicts. No decoder panics, whatever the bytes.
 
 pub mod address;
+pub mod change;
 pub mod duration;
 pub mod framing;
 pub mod inquiry;

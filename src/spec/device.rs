@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use passline_modbus::address::{Address, Overrides, Place};
+use passline_modbus::change::Manner;
 use passline_modbus::framing::Framing;
 use passline_modbus::link::Tolerance;
 use passline_modbus::serial;
@@ -176,7 +177,10 @@ impl Loader<'_> {
             pause_after_connect: quirks.pause_after_connect,
             idle_close: quirks.idle_close,
             max_clients: quirks.max_clients,
-            write_function: quirks.write_function.unwrap_or_default(),
+            manner: Manner {
+                function: quirks.write_function.unwrap_or_default(),
+                bits: quirks.write_bits.unwrap_or_default(),
+            },
             tolerance,
             response_timeout: timeout,
             retry: retry.unwrap_or_default(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use passline_modbus::address::{Address, Place};
+use passline_modbus::change::Manner;
 use passline_modbus::link::{InFlight, Tolerance};
 use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::planner::Rules;
@@ -20,7 +21,6 @@ use passline_simulator::image::Image;
 use passline_simulator::program::Script;
 
 use super::criteria::Criteria;
-use super::quirks::WriteFunction;
 use super::retry::Retry;
 use crate::language::variables::Scalar;
 use crate::record::{Digest, Phase};
@@ -121,7 +121,7 @@ pub struct Device {
     /// How many connections it takes at once.
     pub max_clients: Option<u16>,
     /// With which functions it is written.
-    pub write_function: WriteFunction,
+    pub manner: Manner,
     /// What of its answers is put up with; the options of its link included.
     pub tolerance: Tolerance,
     /// From the last byte of a request to its answer.
@@ -304,7 +304,8 @@ impl Device {
         });
         let connections = idle_close.into_iter().chain(max_clients).filter(move |_| connects);
         let connections = connections.map(move |fault| always(fault.into(), None));
-        let refused = self.write_function.refused().iter().map(move |function| {
+        let Manner { function, bits } = self.manner;
+        let refused = function.refused().iter().chain(bits.refused()).map(move |function| {
             let code = ExceptionCode::IllegalFunction;
             always(RequestFault::Exception { code }.into(), Some(*function))
         });

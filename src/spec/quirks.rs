@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use passline_modbus::change::{WriteBits, WriteFunction};
 use passline_modbus::link::{InFlight, Oddity, Tolerance};
 
 use crate::language::decode::Context;
@@ -59,6 +60,11 @@ pub(super) const QUIRKS: &[Field] = &[
         "With which functions it is written. Default `auto`.",
     ),
     Field::optional(
+        "write_bits",
+        Shape::Choice(WriteBits::NAMES),
+        "How some bits of a register are written: with function 16 (`mask`, the default), or by reading the register and writing it back (`read_modify_write`).",
+    ),
+    Field::optional(
         "tolerate",
         Shape::OneOrMany(&Shape::Text),
         "What of its answers to put up with: transaction_id, unit_id, length, trailing. Default nothing.",
@@ -75,39 +81,6 @@ pub(super) const QUIRKS: &[Field] = &[
     ),
 ];
 
-/// With which functions a device is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WriteFunction {
-    /// 05 and 06 for one coil or register, 0F and 10 for several.
-    #[default]
-    Auto,
-    /// Only 05 and 06.
-    Single,
-    /// Only 0F and 10.
-    Multiple,
-}
-
-impl WriteFunction {
-    const NAMES: &[&str] = &["auto", "single", "multiple"];
-
-    fn named(name: &str) -> Self {
-        match name {
-            "single" => Self::Single,
-            "multiple" => Self::Multiple,
-            _ => Self::Auto,
-        }
-    }
-
-    /// The functions that the device refuses.
-    pub fn refused(self) -> &'static [u8] {
-        match self {
-            Self::Auto => &[],
-            Self::Single => &[0x0F, 0x10],
-            Self::Multiple => &[0x05, 0x06],
-        }
-    }
-}
-
 /// What a device type allows; what is absent is decided elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Quirks {
@@ -121,6 +94,7 @@ pub(super) struct Quirks {
     pub(super) idle_close: Option<Duration>,
     pub(super) max_clients: Option<u16>,
     pub(super) write_function: Option<WriteFunction>,
+    pub(super) write_bits: Option<WriteBits>,
     pub(super) tolerance: Option<Tolerance>,
     pub(super) response_timeout: Option<Duration>,
 }
@@ -140,7 +114,8 @@ impl Quirks {
             max_clients: fields.integer("max_clients").map(|count| count.value),
             write_function: fields
                 .choice("write_function")
-                .map(|name| WriteFunction::named(name.value)),
+                .and_then(|name| WriteFunction::named(name.value)),
+            write_bits: fields.choice("write_bits").and_then(|name| WriteBits::named(name.value)),
             tolerance: tolerance(context, fields),
             response_timeout: response_timeout(context, fields),
         }
@@ -159,6 +134,7 @@ impl Quirks {
             idle_close: self.idle_close.or(other.idle_close),
             max_clients: self.max_clients.or(other.max_clients),
             write_function: self.write_function.or(other.write_function),
+            write_bits: self.write_bits.or(other.write_bits),
             tolerance: self.tolerance.or(other.tolerance),
             response_timeout: self.response_timeout.or(other.response_timeout),
         }

@@ -77,6 +77,17 @@ fn every_function_goes_out_as_the_standard_has_it() {
         (vec!["holding:16.3=on"], vec!["07 16 00 10 FF F7 00 08"]),
         (vec!["holding:16.4..6=5"], vec!["07 16 00 10 FF 8F 00 50"]),
         (vec!["holding:16.3=on", "--order", "BA"], vec!["07 16 00 10 F7 FF 08 00"]),
+        (vec!["holding:16.17=on", "--type", "u32"], vec!["07 16 00 10 FF FD 00 02"]),
+        (vec!["holding:16.3=on", "--type", "u32"], vec!["07 16 00 11 FF F7 00 08"]),
+        // Or they are read first: here they are 3.
+        (
+            vec!["holding:16.3=on", "--bits", "read_modify_write"],
+            vec!["07 03 00 10 00 01", "07 06 00 10 00 0B"],
+        ),
+        (
+            vec!["holding:16.0=off", "--bits", "read_modify_write", "--function", "multiple"],
+            vec!["07 03 00 10 00 01", "07 10 00 10 00 01 02 00 02"],
+        ),
         // Several places are written one by one, in order.
         (
             vec!["holding:2=1", "holding:1=2", "--verbose"],
@@ -100,7 +111,8 @@ fn what_cannot_be_held_or_sent_is_refused_before_anything_is_written() {
     };
     let inexact = refused(&["holding:1=23.55", "--scale", "0.1"]);
     assert!(inexact.contains("the nearest is 23.6; --round writes that"), "{inexact}");
-    assert!(refused(&["holding:1=16777217", "--type", "f32"]).contains("holds 16777216 instead"));
+    let float = refused(&["holding:1=16777217", "--type", "f32"]);
+    assert!(float.contains("the nearest is 16777216; --round writes that"), "{float}");
     assert!(refused(&["holding:1=65536"]).contains("0 to 65535"));
     assert!(refused(&["holding:1=65536", "--round"]).contains("0 to 65535"));
     assert!(refused(&["holding:1=1e40", "--type", "f32"]).contains("range"));
@@ -114,7 +126,8 @@ fn what_cannot_be_held_or_sent_is_refused_before_anything_is_written() {
     assert!(refused(&["coil:1=1,0", "--function", "single"]).contains("function 05"));
     assert!(refused(&["holding:1=1", "--type", "u32", "--function", "single"]).contains("06"));
     assert!(refused(&["holding:1.3=on", "--function", "single"]).contains("function 16"));
-    assert!(refused(&["holding:1.3=on", "--type", "u32"]).contains("one register"));
+    assert!(refused(&["holding:1.14..17=3", "--type", "u32"]).contains("one register"));
+    assert!(refused(&["holding:1.3=on", "--function", "bits"]).contains("possible values"));
     assert!(refused(&["holding:1.3=on,off"]).contains("one by one"));
     assert!(refused(&["holding:1.4..6=8"]).contains("0 to 7"));
     assert!(refused(&["holding:1="]).contains("not a decimal number"));
@@ -166,6 +179,18 @@ fn a_write_without_an_answer_is_in_doubt_and_is_never_sent_twice() {
     assert!(said.contains("may have written it or not"), "{said}");
     assert_eq!(received.recv().expect("a request"), "07 06 00 01 00 01");
     assert_eq!(received.try_iter().count(), 0, "once, and nothing behind it");
+}
+
+#[test]
+fn bits_whose_register_cannot_be_read_are_not_written() {
+    let (url, received) = recorder(false);
+    let bits = ["holding:1.3=on", "--bits", "read_modify_write", "--timeout", "50ms"];
+    let output = write(&url, &bits);
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stderr);
+    assert!(said.contains("holding:1: no answer within 50ms [timeout]: nothing was"), "{said}");
+    assert_eq!(received.recv().expect("a request"), "07 03 00 01 00 01");
+    assert_eq!(received.try_iter().count(), 0, "nothing behind it");
 }
 
 #[test]

@@ -138,6 +138,12 @@ impl Point {
         Ok(self.raw_number(kept | bits << field.first()))
     }
 
+    /// Which bits of its registers are its own: all of them, but for a bit field.
+    pub fn mask(&self) -> Vec<u16> {
+        let Some(field) = self.field else { return vec![u16::MAX; self.size()] };
+        self.order.disassemble(field.greatest() << field.first(), self.data_type.registers())
+    }
+
     /// Whether the value is within what may be written ([`Point::range`]); `true` without a range.
     pub fn permits(&self, value: &Value) -> bool {
         self.range().is_none_or(|(low, high)| {

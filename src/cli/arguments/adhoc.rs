@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use passline_modbus::address::{Address, AddressError};
+use passline_modbus::change::{WriteBits, WriteFunction};
 use passline_modbus::point::{Order, Table};
 use passline_modbus::value::Decimal;
 
 use super::{duration, timeout};
 use crate::cli::scan::{Bauds, Units};
 use crate::cli::target::Target;
-use crate::cli::write::{Assignment, Function};
+use crate::cli::write::Assignment;
 use crate::import::{FORMATS, Format};
 use crate::language::shape::is_name;
 use crate::learn::Window;
@@ -79,13 +80,20 @@ pub(crate) struct WriteArguments {
     pub(crate) unit_id: Option<u8>,
     /// Write to all devices of a serial line at once; nobody answers
     #[arg(long, env = "PASSLINE_BROADCAST", value_parser = BoolishValueParser::new(),
-          conflicts_with_all = ["unit_id", "verify"])]
+          conflicts_with_all = ["unit_id", "verify", "bits"])]
     pub(crate) broadcast: bool,
     #[command(flatten)]
     pub(crate) shape: ValueArguments,
-    /// Which function writes
-    #[arg(long, value_name = "FUNCTION", env = "PASSLINE_FUNCTION", value_enum, default_value_t = Function::Auto)]
-    pub(crate) function: Function,
+    /// Which functions write: 05 and 06 for one coil or register and 0F and 10 for several, or only
+    /// those for one, or only those for several
+    #[arg(long, value_name = "FUNCTION", env = "PASSLINE_FUNCTION", default_value = "auto",
+          value_parser = function())]
+    pub(crate) function: WriteFunction,
+    /// How bits of a register are written: with function 16, or by reading the register and writing
+    /// it back with the bits changed, where a change that someone else makes in between is lost
+    #[arg(long, value_name = "HOW", env = "PASSLINE_BITS", default_value = "mask",
+          value_parser = bits())]
+    pub(crate) bits: WriteBits,
     /// Write the nearest value that the registers can hold
     #[arg(long, env = "PASSLINE_ROUND", value_parser = BoolishValueParser::new())]
     pub(crate) round: bool,
@@ -220,6 +228,16 @@ pub(crate) struct DoctorArguments {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = "-", env = "PASSLINE_JSON")]
     pub(crate) json: Option<PathBuf>,
+}
+
+fn function() -> impl TypedValueParser<Value = WriteFunction> {
+    let names = PossibleValuesParser::new(WriteFunction::NAMES);
+    names.map(|name| WriteFunction::named(&name).unwrap_or_default())
+}
+
+fn bits() -> impl TypedValueParser<Value = WriteBits> {
+    let names = PossibleValuesParser::new(WriteBits::NAMES);
+    names.map(|name| WriteBits::named(&name).unwrap_or_default())
 }
 
 /// The name of a profile, which is that of its file as well.

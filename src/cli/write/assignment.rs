@@ -3,11 +3,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use passline_modbus::point::{DataType, EncodeError, Field, Point, Raw, Reading};
+use passline_modbus::change::Part;
+use passline_modbus::point::{DataType, EncodeError, Field, Point};
 use passline_modbus::value::{Decimal, Value};
 
-use super::change::Wanted;
 use crate::cli::arguments::ValueArguments;
 use crate::cli::target::Target;
 
@@ -38,64 +39,28 @@ impl fmt::Display for Assignment {
 }
 
 impl Assignment {
-    /// The values and where each goes. `round`: the nearest that the registers can hold will do.
+    /// The values, each for its place. `round`: the nearest that the registers can hold will do.
     ///
     /// # Errors
     /// What cannot be written, and why.
-    pub(super) fn values(
-        &self,
-        shape: &ValueArguments,
-        round: bool,
-    ) -> Result<Vec<Wanted>, String> {
+    pub(super) fn parts(&self, shape: &ValueArguments, round: bool) -> Result<Vec<Part>, String> {
         // A comma belongs to a text.
         let is_text = shape.data_type.as_deref() == Some("string");
         let texts: Vec<&str> =
             if is_text { vec![&self.text] } else { self.text.split(',').map(str::trim).collect() };
         let count = u16::try_from(texts.len()).map_err(|_| "too many values".to_owned())?;
         let points = self.target.points(shape, count)?;
-        let wanted = |(point, text)| wanted(point, text, round);
-        points.into_iter().zip(texts).map(wanted).collect()
+        let part = |(point, text)| part(point, text, round);
+        points.into_iter().zip(texts).map(part).collect()
     }
 }
 
-fn wanted(point: Point, text: &str, round: bool) -> Result<Wanted, String> {
+fn part(point: Point, text: &str, round: bool) -> Result<Part, String> {
     let value = value(&point, text)?;
-    let raw = match encode(&point, &value) {
-        Err(EncodeError::Inexact { nearest }) if round => encode(&point, &Value::Number(nearest)),
-        other => other,
-    };
-    let raw = raw.map_err(|error| match error {
+    Part::written(Arc::new(point), &value, None, round).map_err(|error| match error {
         EncodeError::Inexact { .. } => format!("{error}; --round writes that"),
         _ => error.to_string(),
-    })?;
-    let held = match point.decode(&raw, None) {
-        Ok(Reading::Value(value)) => value,
-        Ok(Reading::Invalid) => return Err("it would mean that there is no value".to_owned()),
-        Err(error) => return Err(error.to_string()),
-    };
-    if !round && !reads_as(&held, &value) {
-        let data_type = point.data_type();
-        return Err(format!("a `{data_type}` holds {held} instead; --round writes that"));
-    }
-    Ok(Wanted::new(point, raw, &held))
-}
-
-/// The registers of a value; of a bit field its word with nothing else in it.
-fn encode(point: &Point, value: &Value) -> Result<Raw<'static>, EncodeError> {
-    if point.field().is_none() {
-        return point.encode(value, None);
-    }
-    point.merge(value, &Raw::Registers(vec![0; point.size()].into()))
-}
-
-/// Whether a float that was rounded to its registers still reads as it was written.
-fn reads_as(held: &Value, written: &Value) -> bool {
-    match (held, written) {
-        (Value::F32(_) | Value::F64(_), Value::Number(written)) => {
-            held.to_string().parse::<Decimal>().is_ok_and(|held| held == *written)
-        }
-        _ => true,
-    }
+    })
 }
 
 /// What a text means to a point.

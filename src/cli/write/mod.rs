@@ -4,8 +4,11 @@
 mod assignment;
 mod change;
 
+use passline_modbus::change::{Manner, Merge, Way};
 use passline_modbus::framing::Framing;
 use passline_modbus::link::LinkError;
+use passline_modbus::pdu::{Request, Response};
+use passline_modbus::planner;
 
 use super::arguments::WriteArguments;
 use super::exchange::{Exchange, Failure, block_on, check_unit, failed};
@@ -13,22 +16,21 @@ use super::exit::Exit;
 use super::read::Round;
 use super::terminal;
 pub(super) use assignment::Assignment;
-use change::Change;
-pub(super) use change::Function;
+use change::{Write, text};
 
 /// Runs the command.
 pub(super) fn write(arguments: &WriteArguments) -> Exit {
-    let changes = match changes(arguments) {
-        Ok(changes) => changes,
+    let writes = match writes(arguments) {
+        Ok(writes) => writes,
         Err(text) => return failed(&text, None, Exit::Usage),
     };
     block_on(async {
         let exchange = Exchange::open(&arguments.link, arguments.timeout, |_| {});
         let mut exit = Exit::Pass;
-        for change in &changes {
+        for write in &writes {
             exit = match arguments.unit_id {
-                Some(unit) => one(&exchange, unit, change, arguments).await,
-                None => sent(change, arguments, exchange.tell_all(change.request()).await),
+                Some(unit) => one(&exchange, unit, write, arguments).await,
+                None => all(&exchange, write, arguments).await,
             };
             if exit != Exit::Pass {
                 break;
@@ -40,7 +42,7 @@ pub(super) fn write(arguments: &WriteArguments) -> Exit {
 }
 
 /// Everything that is to be written, before anything is.
-fn changes(arguments: &WriteArguments) -> Result<Vec<Change>, String> {
+fn writes(arguments: &WriteArguments) -> Result<Vec<Write>, String> {
     match arguments.unit_id {
         Some(unit) => check_unit(&arguments.link, unit)?,
         None if !arguments.broadcast => {
@@ -51,33 +53,52 @@ fn changes(arguments: &WriteArguments) -> Result<Vec<Change>, String> {
         }
         None => {}
     }
-    let change = |assignment: &Assignment| {
+    let manner = Manner { function: arguments.function, bits: arguments.bits };
+    let write = |assignment: &Assignment| {
         let refused = |text| format!("{assignment}: {text}");
-        let values = assignment.values(&arguments.shape, arguments.round).map_err(refused)?;
-        Change::new(values, arguments.function).map_err(refused)
+        let parts = assignment.parts(&arguments.shape, arguments.round).map_err(refused)?;
+        Write::new(parts, manner).map_err(refused)
     };
-    arguments.assignments.iter().map(change).collect()
+    arguments.assignments.iter().map(write).collect()
+}
+
+/// Writes one thing to all.
+async fn all(exchange: &Exchange, write: &Write, arguments: &WriteArguments) -> Exit {
+    match write.way() {
+        Way::Request(request) => sent(write, arguments, exchange.tell_all(request.clone()).await),
+        Way::Merge(_) => failed("a broadcast has no answer to merge with", None, Exit::Usage),
+    }
 }
 
 /// Writes one thing, and reads it back if that is asked for.
-async fn one(exchange: &Exchange, unit: u8, change: &Change, arguments: &WriteArguments) -> Exit {
-    let answer = exchange.ask(unit, change.request()).await.map(drop);
-    let exit = sent(change, arguments, answer);
+async fn one(exchange: &Exchange, unit: u8, write: &Write, arguments: &WriteArguments) -> Exit {
+    let request = match write.way() {
+        Way::Request(request) => request.clone(),
+        Way::Merge(merge) => match merged(exchange, unit, merge).await {
+            Ok(request) => request,
+            Err(text) => {
+                let text = format!("{}: {text}: nothing was written", write.place());
+                return failed(&text, None, Exit::Error);
+            }
+        },
+    };
+    let answer = exchange.ask(unit, request).await.map(drop);
+    let exit = sent(write, arguments, answer);
     if exit != Exit::Pass || !arguments.verify {
         return exit;
     }
-    let round = match Round::new(unit, change.points()) {
+    let round = match Round::new(unit, write.points()) {
         Ok(round) => round,
         Err(error) => return failed(&error.to_string(), None, Exit::Usage),
     };
     let samples = round.read(exchange).await;
     let mut exit = Exit::Pass;
-    for (value, sample) in change.values().iter().zip(&samples) {
-        let place = value.point().location();
+    for (part, sample) in write.parts().iter().zip(&samples) {
+        let place = part.point().location();
         match sample {
-            Ok(good) if value.is(good) => {}
+            Ok(good) if part.is_in(&good.raw) => {}
             Ok(good) => {
-                let text = format!("{place}: wrote {}, reads back {}", value.text(), good.text);
+                let text = format!("{place}: wrote {}, reads back {}", text(part), good.text);
                 exit = failed(&text, None, Exit::Fail);
             }
             Err(bad) => {
@@ -89,18 +110,28 @@ async fn one(exchange: &Exchange, unit: u8, change: &Change, arguments: &WriteAr
     exit
 }
 
+/// The request that changes some bits of what is there now.
+async fn merged(exchange: &Exchange, unit: u8, merge: &Merge) -> Result<Request<'static>, String> {
+    let answer = exchange.ask(unit, planner::request(merge.span())).await;
+    let words = match answer.map_err(|failure| failure.to_string())? {
+        Response::ReadHoldingRegisters(words) => words,
+        _ => Vec::new(),
+    };
+    merge.request(&words).ok_or_else(|| "the answer holds no such registers".to_owned())
+}
+
 /// Says what became of a request.
-fn sent(change: &Change, arguments: &WriteArguments, answer: Result<(), Failure>) -> Exit {
+fn sent(write: &Write, arguments: &WriteArguments, answer: Result<(), Failure>) -> Exit {
     match answer {
         Ok(()) => {
             if arguments.verbose {
-                terminal::line(&change.to_string());
+                terminal::line(&write.to_string());
             }
             Exit::Pass
         }
         Err(failure) => {
             let remedy = if in_doubt(&failure) { Some(IN_DOUBT) } else { failure.remedy() };
-            failed(&format!("{}: {failure}", change.place()), remedy, Exit::Error)
+            failed(&format!("{}: {failure}", write.place()), remedy, Exit::Error)
         }
     }
 }
