@@ -41,7 +41,7 @@ fn measure(file: &Path, folder: &Path, devices: usize) -> Result<(), Box<dyn Err
         fail_fast: false,
         arguments: Vec::new(),
         selection: Vec::new(),
-        serial: None,
+        operator: None,
     };
     let journal = Arc::new(Journal::open(folder, |_| {})?);
     let keeper = Arc::clone(&journal);

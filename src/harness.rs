@@ -22,7 +22,7 @@ use crate::plan::{self, Selection};
 use crate::record::{
     Check, Event, Fold, Outcome, Phase, Record, RunDocument, Stamp, Tool, Verdict, draw_seed,
 };
-use crate::spec::{self, Given, Spec};
+use crate::spec::{self, Given, Spec, Unit};
 
 /// The variable that puts the specs on real devices.
 const HARDWARE: &str = "PASSLINE_HARDWARE";
@@ -51,7 +51,8 @@ pub fn trials(specs: impl AsRef<Path>, hardware: bool) -> Vec<Trial> {
 
 fn of_file(file: &Path, hardware: bool) -> Vec<Trial> {
     let name = file.display().to_string();
-    let loaded = spec::load([file], &Given::new());
+    let unit = Unit { serial: env::var("PASSLINE_SERIAL").ok(), ..Unit::default() };
+    let loaded = spec::load([file], &Given { unit, ..Given::default() });
     if loaded.diagnostics.has_errors() {
         return vec![failing(&name, loaded.diagnostics.render(&loaded.sources, Style::Plain))];
     }
@@ -96,9 +97,8 @@ fn document(
         Ok(seed) => Some(seed.parse().map_err(|_| format!("PASSLINE_SEED={seed}: not a seed"))?),
         Err(_) => None,
     };
-    let serial = env::var("PASSLINE_SERIAL").ok();
     if simulate == Simulate::None {
-        specs.iter().try_for_each(|spec| spec.uut.admits(serial.as_deref()))?;
+        specs.iter().try_for_each(|spec| spec.uut.admits())?;
     }
     let options = Options {
         tool: Tool::this(),
@@ -108,7 +108,7 @@ fn document(
         fail_fast: false,
         arguments: Vec::new(),
         selection: selection.arguments(),
-        serial,
+        operator: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;

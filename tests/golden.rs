@@ -47,7 +47,7 @@ async fn run(folder: &Path) {
         fail_fast: false,
         arguments: vec!["run".to_owned(), SPEC.to_owned(), "--simulate".to_owned()],
         selection: Vec::new(),
-        serial: None,
+        operator: None,
     };
     let journal = Arc::new(Journal::open(folder, |_| {}).expect("a journal"));
     let keeper = Arc::clone(&journal);

@@ -47,7 +47,7 @@ async fn checks(loaded: &Loaded, simulate: Simulate) -> Vec<Check> {
         fail_fast: false,
         arguments: Vec::new(),
         selection: Vec::new(),
-        serial: None,
+        operator: None,
     };
     let (sender, events) = mpsc::channel();
     let emit: engine::Emit = Arc::new(move |event| sender.send(event).expect("the events"));

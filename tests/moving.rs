@@ -237,7 +237,7 @@ async fn run(seed: u64) -> Vec<u8> {
         fail_fast: false,
         arguments: vec![],
         selection: vec![],
-        serial: None,
+        operator: None,
     };
     let folder = tempfile::tempdir().unwrap();
     let journal = Arc::new(Journal::open(folder.path(), |_| {}).unwrap());

@@ -38,7 +38,7 @@ async fn stopped_after(time: Duration) -> RunDocument {
         fail_fast: false,
         arguments: Vec::new(),
         selection: Vec::new(),
-        serial: None,
+        operator: None,
     };
     let fold = Arc::new(Mutex::new(Fold::new()));
     let into = Arc::clone(&fold);

@@ -69,24 +69,51 @@ fn loaded(
     arguments: &SpecArguments,
     load: impl FnOnce(Vec<&Path>, &Given) -> Loaded,
 ) -> Option<Loaded> {
-    let mut given = Given::new();
     let mut problems = Vec::new();
-    for text in &arguments.variables {
-        match text.split_once('=') {
-            Some((name, value)) => {
-                given.insert(name.to_owned(), value.to_owned());
-            }
-            None => problems.push(format!("--var {text}: write NAME=VALUE")),
-        }
-    }
+    let given = given(arguments, &mut problems);
     let loaded = load(arguments.specs.iter().map(PathBuf::as_path).collect(), &given);
     for problem in problems {
-        let remedy = "--var lowest=5 gives the variable `lowest` the value 5";
-        loaded.diagnostics.push(Diagnostic::error(None, problem).remedy(remedy));
+        loaded.diagnostics.push(problem);
     }
     let errors = loaded.diagnostics.has_errors();
     if errors || loaded.diagnostics.warnings() > 0 {
         terminal::diagnostics(&loaded);
     }
     (!errors).then_some(loaded)
+}
+
+/// What the arguments say beside the files.
+fn given(arguments: &SpecArguments, problems: &mut Vec<Diagnostic>) -> Given {
+    let mut given = Given::new();
+    let variables = pairs(&arguments.variables, ("--var", "--var lowest=5"), problems);
+    given.variables.extend(variables);
+    let units = &arguments.units;
+    given.unit.serial.clone_from(&units.serial);
+    given.unit.batch.clone_from(&units.batch);
+    let example = ("--sub-unit", "--sub-unit supply=4711");
+    for (name, serial) in pairs(&units.sub_units, example, problems) {
+        if given.unit.sub_units.insert(name.clone(), serial).is_some() {
+            let error = Diagnostic::error(None, format!("--sub-unit {name} is given twice"));
+            problems.push(error.remedy("give each sub-unit one serial number"));
+        }
+    }
+    given
+}
+
+/// The names and values of an option that is given once for each.
+fn pairs(
+    texts: &[String],
+    (option, example): (&str, &str),
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for text in texts {
+        if let Some((name, value)) = text.split_once('=') {
+            pairs.push((name.to_owned(), value.to_owned()));
+        } else {
+            let error = Diagnostic::error(None, format!("{option} {text}: write NAME=VALUE"));
+            problems.push(error.remedy(format!("as in `{example}`")));
+        }
+    }
+    pairs
 }

@@ -54,7 +54,7 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
     let Some(loaded) = load(&arguments.specs) else { return Ok(Exit::Usage) };
     let simulate = simulate(arguments, &loaded)?;
     check_links(&loaded, &simulate)?;
-    check_serial(arguments, &loaded)?;
+    check_serials(&loaded)?;
     let selection = arguments.selection.selection();
     let repeat = usize::try_from(arguments.repeat).unwrap_or(usize::MAX);
     let plans: Vec<Plan<'_>> =
@@ -88,7 +88,7 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
         fail_fast: arguments.fail_fast,
         arguments: std::env::args().skip(1).collect(),
         selection: selection.arguments(),
-        serial: arguments.serial.clone(),
+        operator: arguments.operator.clone(),
     };
     let folder = create_run_folder(&arguments.out, run_id(options.started, options.seed))?;
     let evidence = execute(arguments, &plans, &options, &folder)?;
@@ -308,12 +308,11 @@ fn check_links(loaded: &Loaded, simulate: &Simulate) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A spec that says what serial numbers look like needs one that does.
-fn check_serial(arguments: &RunArguments, loaded: &Loaded) -> Result<(), Problem> {
+/// A spec that says what serial numbers look like needs some that do.
+fn check_serials(loaded: &Loaded) -> Result<(), Problem> {
     for spec in &loaded.specs {
-        let admitted = spec.uut.admits(arguments.serial.as_deref());
         let refused = |text| Problem::usage(format!("{}: {text}", spec.file.file.display()));
-        admitted.map_err(refused)?;
+        spec.uut.admits().map_err(refused)?;
     }
     Ok(())
 }

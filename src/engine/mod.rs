@@ -27,9 +27,10 @@ use crate::plan::order::{Claim, Order, order};
 use crate::plan::{Plan, PlannedStep, PlannedTest, ScanCheck, Stage};
 use crate::record::{
     Event, EventsFormat, Input, Json, Mode, Outcome, Phase, PlannedCheck, RecordFinished,
-    RecordStarted, RunFinished, RunStarted, Scope, SpecSource, Stamp, TestPlanned, Tool, Uut,
-    Verdict, record_id, run_id,
+    RecordStarted, RunFinished, RunStarted, Scope, SpecSource, Stamp, SubUnit, TestPlanned, Tool,
+    Uut, Verdict, record_id, run_id,
 };
+use crate::spec::model;
 use bench::Bench;
 
 /// Where events go. Called on the thread of the engine.
@@ -75,8 +76,8 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// The arguments that select tests, for the records.
     pub selection: Vec<String>,
-    /// The serial number of the unit under test.
-    pub serial: Option<String>,
+    /// Who runs it.
+    pub operator: Option<String>,
 }
 
 /// Runs the plans, one record each, and returns when all that can happen has happened.
@@ -252,15 +253,10 @@ impl Running<'_> {
             seed: options.seed,
             station: None,
             slot: None,
-            operator: None,
+            operator: options.operator.clone(),
             instruments: Vec::new(),
             environment: None,
-            uut: Uut {
-                serial: options.serial.clone(),
-                part_number: spec.uut.part_number.clone(),
-                revision: spec.uut.revision.clone(),
-                batch: spec.uut.batch.clone(),
-            },
+            uut: identity(&spec.uut),
             started: options.started,
             retest_of: None,
         })));
@@ -311,6 +307,22 @@ impl Running<'_> {
         setups.any(|(_, verdict)| {
             matches!(verdict, Some(Verdict::Fail | Verdict::Error | Verdict::Skipped))
         })
+    }
+}
+
+/// The unit under test, for the record.
+fn identity(uut: &model::Uut) -> Uut {
+    let sub_units = uut.sub_units.iter().map(|sub_unit| SubUnit {
+        name: sub_unit.name.clone(),
+        serial: sub_unit.serial.given.clone(),
+        part_number: sub_unit.part_number.clone(),
+    });
+    Uut {
+        serial: uut.serial.given.clone(),
+        part_number: uut.part_number.clone(),
+        revision: uut.revision.clone(),
+        batch: uut.batch.clone(),
+        sub_units: sub_units.collect(),
     }
 }
 

@@ -224,13 +224,14 @@ impl<'p> Variables<'p> {
                 self.environment(name).ok_or_else(|| NotInserted::NoEnvironment(name.into()))?;
             return Ok(Variable::from(Scalar::Text(value.to_owned())));
         }
-        if !is_name(name) {
+        if let Some(variable) = self.get(name) {
+            return Ok(variable.clone());
+        }
+        if !name.split('.').all(is_name) {
             return Err(NotInserted::NoName(name.to_owned()));
         }
-        self.get(name).cloned().ok_or_else(|| {
-            let similar = did_you_mean(name, self.all().into_keys());
-            NotInserted::Unknown { name: name.to_owned(), similar: similar.map(str::to_owned) }
-        })
+        let similar = did_you_mean(name, self.all().into_keys());
+        Err(NotInserted::Unknown { name: name.to_owned(), similar: similar.map(str::to_owned) })
     }
 }
 
@@ -285,6 +286,9 @@ impl NotInserted {
                     .to_owned()
             }
             Self::Unknown { similar: Some(similar), .. } => format!("did you mean `{similar}`?"),
+            Self::Unknown { name, similar: None } if name.starts_with("uut.") => {
+                "`uut:` of the spec says it, or --serial, --slot, --batch or --sub-unit".to_owned()
+            }
             Self::Unknown { similar: None, .. } => {
                 "declare it with a default in `vars:`, or bind it with `for_each:`".to_owned()
             }

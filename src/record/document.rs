@@ -157,6 +157,21 @@ pub struct Uut {
     pub revision: Option<String>,
     /// The lot it was made in.
     pub batch: Option<String>,
+    /// What is built into it and has an identity of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sub_units: Vec<SubUnit>,
+}
+
+/// A part of the unit under test that has an identity of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubUnit {
+    /// Its name in the spec.
+    pub name: String,
+    /// Its serial number.
+    pub serial: Option<String>,
+    /// What it is.
+    pub part_number: Option<String>,
 }
 
 /// One test, or setup, or teardown.

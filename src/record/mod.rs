@@ -26,7 +26,7 @@ pub use class::{ErrorClass, OtherException, UnknownClass};
 pub use digest::{Digest, Hex, NotHex};
 pub use document::{
     Attempt, AttemptError, Check, Input, Kind, Measurement, ReadError, Record, RecordFormat,
-    RunDocument, RunFormat, SpecSource, Test, Tool, Uut,
+    RunDocument, RunFormat, SpecSource, SubUnit, Test, Tool, Uut,
 };
 pub use event::{
     CheckFinished, CheckResult, Event, EventsFormat, Line, PlannedCheck, RecordFinished,

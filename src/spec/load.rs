@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::device::{DEVICE, Lines};
+use super::given::Given;
 use super::map::{self, Maps};
-use super::model::{Input, SerialPattern, Spec, Uut};
+use super::model::{Input, Spec, Uut};
 use super::step::STEP;
 use super::test::{self, Names, TEST};
-use crate::judge;
+use super::uut::{self, UUT};
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, Diagnostics};
 use crate::language::shape::{Field, Object, Shape};
@@ -68,31 +69,6 @@ static ALONE: Object = Object {
     ]],
 };
 
-static UUT: Object = Object {
-    name: "unit under test",
-    doc: "What the record must identify.",
-    fields: &[&[
-        Field::optional("part_number", Shape::Text, "What it is."),
-        Field::optional("revision", Shape::Text, "Which revision of that."),
-        Field::optional("batch", Shape::Text, "The lot it was made in."),
-        Field::optional(
-            "serial",
-            Shape::Object(&SERIAL),
-            "Its serial number, given with `--serial`.",
-        ),
-    ]],
-};
-
-static SERIAL: Object = Object {
-    name: "serial number",
-    doc: "What a serial number looks like. With it, a run needs `--serial`.",
-    fields: &[&[Field::required(
-        "pattern",
-        Shape::Text,
-        "A regular expression for the whole of it.",
-    )]],
-};
-
 /// What was loaded, and where diagnostics point.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -105,9 +81,6 @@ pub struct Loaded {
     /// What is wrong.
     pub diagnostics: Diagnostics,
 }
-
-/// Values for variables of the specs, as `--var` gives them.
-pub type Given = BTreeMap<String, String>;
 
 /// Loads specs from files and folders.
 pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
@@ -228,8 +201,12 @@ impl<'l> Loader<'l> {
         let diagnostics = self.diagnostics;
         let none = Variables::default();
         let fields = Context::new(diagnostics, &none).fields(tree.root(), &SPEC)?;
-        let variables = variables.declare(fields.node("vars"), given, diagnostics);
+        let variables = variables.declare(fields.node("vars"), &given.variables, diagnostics);
         let context = Context::new(diagnostics, &variables);
+        let uut = context.fields(tree.root(), &SPEC)?.object("uut");
+        let uut = uut::uut(&context, uut.as_ref(), &given.unit);
+        let known = variables.within(uut.variables());
+        let context = Context::new(diagnostics, &known);
         let root = context.fields(tree.root(), &SPEC)?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let (devices, refused) = self.devices(&context, &root, &folder);
@@ -250,7 +227,7 @@ impl<'l> Loader<'l> {
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value.value.clone()))
                 .collect(),
-            uut: uut(&context, root.object("uut")),
+            uut,
             devices,
             tests,
         })
@@ -357,24 +334,4 @@ fn environment() -> BTreeMap<String, String> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     variables.collect()
-}
-
-fn uut(context: &Context<'_>, fields: Option<crate::language::fields::Fields<'_, '_>>) -> Uut {
-    let Some(fields) = fields else { return Uut::default() };
-    let text = |key| fields.text(key).map(|text| text.value);
-    let serial = fields.object("serial").and_then(|serial| serial.text("pattern"));
-    let pattern = serial.and_then(|pattern| match judge::whole_text(&pattern.value) {
-        Ok(whole) => Some(SerialPattern { text: pattern.value, whole }),
-        Err(error) => {
-            let error = Diagnostic::error(pattern.span, error.to_string());
-            context.report(error.remedy(judge::PATTERN));
-            None
-        }
-    });
-    Uut {
-        serial_pattern: pattern,
-        part_number: text("part_number"),
-        revision: text("revision"),
-        batch: text("batch"),
-    }
 }

@@ -5,6 +5,7 @@
 mod criteria;
 mod device;
 mod expression;
+mod given;
 mod load;
 mod map;
 pub mod model;
@@ -16,7 +17,9 @@ pub mod retry;
 pub(crate) mod simulate;
 mod step;
 mod test;
+mod uut;
 
-pub use load::{Given, Loaded, SPEC, check, check_text, files, load, simulated};
+pub use given::{Given, Unit};
+pub use load::{Loaded, SPEC, check, check_text, files, load, simulated};
 pub use model::Spec;
 pub use profile::PROFILE;

@@ -61,14 +61,38 @@ pub struct Spec {
 /// The unit under test.
 #[derive(Debug, Clone, Default)]
 pub struct Uut {
-    /// `serial.pattern`: what the whole of a serial number looks like.
-    pub serial_pattern: Option<SerialPattern>,
+    /// Its serial number.
+    pub serial: Serial,
     /// `part_number:`.
     pub part_number: Option<String>,
     /// `revision:`.
     pub revision: Option<String>,
-    /// `batch:`.
+    /// The lot it was made in.
     pub batch: Option<String>,
+    /// `sub_units:`, in the order of the file.
+    pub sub_units: Vec<SubUnit>,
+}
+
+/// A part of the unit under test that has an identity of its own.
+#[derive(Debug, Clone)]
+pub struct SubUnit {
+    /// Its name in the spec.
+    pub name: String,
+    /// `part_number:`.
+    pub part_number: Option<String>,
+    /// Its serial number.
+    pub serial: Serial,
+}
+
+/// A serial number, and what is demanded of it.
+#[derive(Debug, Clone, Default)]
+pub struct Serial {
+    /// The number, where it was given.
+    pub given: Option<String>,
+    /// Whether a run needs one.
+    pub needed: bool,
+    /// `pattern:`.
+    pub pattern: Option<SerialPattern>,
 }
 
 /// What the whole of a serial number looks like.
@@ -78,25 +102,6 @@ pub struct SerialPattern {
     pub text: String,
     /// It, for the whole of a text.
     pub whole: regex::Regex,
-}
-
-impl Uut {
-    /// Whether a unit with this serial number may be tested.
-    ///
-    /// # Errors
-    /// Why not, in words, with what helps.
-    pub fn admits(&self, serial: Option<&str>) -> Result<(), String> {
-        match (&self.serial_pattern, serial) {
-            (None, _) => Ok(()),
-            (Some(_), None) => Err("this spec needs the serial number of the unit under test\n  \
-                                    help: add --serial SN, or set PASSLINE_SERIAL"
-                .to_owned()),
-            (Some(pattern), Some(serial)) if pattern.whole.is_match(serial) => Ok(()),
-            (Some(pattern), Some(serial)) => {
-                Err(format!("serial number {serial} is not of the form {}", pattern.text))
-            }
-        }
-    }
 }
 
 /// A named thing with a link and a unit id.

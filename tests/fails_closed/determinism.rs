@@ -89,7 +89,7 @@ async fn run(bench: &Bench, seed: u64) -> Left {
         fail_fast: false,
         arguments: vec!["run".to_owned()],
         selection: Vec::new(),
-        serial: None,
+        operator: None,
     };
     let events = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&events);

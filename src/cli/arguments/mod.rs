@@ -71,6 +71,22 @@ pub(crate) struct SpecArguments {
     /// Give a variable of the specs another value, typed like its declared default
     #[arg(long = "var", value_name = "NAME=VALUE", env = "PASSLINE_VAR")]
     pub(crate) variables: Vec<String>,
+    #[command(flatten)]
+    pub(crate) units: UnitArguments,
+}
+
+/// Which unit is under test.
+#[derive(Debug, Args)]
+pub(crate) struct UnitArguments {
+    /// Serial number of the unit under test
+    #[arg(long, value_name = "SN", env = "PASSLINE_SERIAL")]
+    pub(crate) serial: Option<String>,
+    /// Serial number of a sub-unit of it
+    #[arg(long = "sub-unit", value_name = "NAME=SN", env = "PASSLINE_SUB_UNIT")]
+    pub(crate) sub_units: Vec<String>,
+    /// The lot that the unit under test was made in
+    #[arg(long, value_name = "B", env = "PASSLINE_BATCH")]
+    pub(crate) batch: Option<String>,
 }
 
 /// Which tests of the specs are meant.
@@ -117,9 +133,9 @@ pub(crate) struct RunArguments {
     /// The folder that gets a folder for each run
     #[arg(long, value_name = "DIR", env = "PASSLINE_OUT", default_value = "reports")]
     pub(crate) out: PathBuf,
-    /// Serial number of the unit under test
-    #[arg(long, value_name = "SN", env = "PASSLINE_SERIAL")]
-    pub(crate) serial: Option<String>,
+    /// Who runs it, for the record
+    #[arg(long, value_name = "NAME", env = "PASSLINE_OPERATOR")]
+    pub(crate) operator: Option<String>,
     /// Start no further test once one has not passed
     #[arg(long, env = "PASSLINE_FAIL_FAST", value_parser = BoolishValueParser::new())]
     pub(crate) fail_fast: bool,

@@ -118,6 +118,41 @@ fn a_serial_number_that_is_missing_or_of_another_form() {
     ends(SERIAL, &["--simulate", "--serial", "12345"], 2, "no regular expression");
 }
 
+const SUB_UNITS: &str = "\
+spec: built of parts
+uut: { sub_units: { supply: { serial: { pattern: 'P[0-9]+' } }, lid: { part_number: L } } }
+devices: { d: { points: { p: { holding: 0 } } } }
+tests: [{ test: 'with $(uut.supply.serial)', steps: [{ read: d.p, equals: 0 }] }]
+";
+
+#[test]
+fn sub_units_without_a_serial_number_or_with_a_wrong_one() {
+    let refused = |arguments: &[&str], says: &str| {
+        ends(SUB_UNITS, &[&["--simulate"], arguments].concat(), 2, says);
+    };
+    refused(&[], "there is no variable `uut.supply.serial`");
+    refused(&["--sub-unit", "supply"], "write NAME=VALUE");
+    refused(&["--sub-unit", "supply=1"], "serial number 1 is not of the form P[0-9]+");
+    refused(&["--sub-unit", "suply=P1"], "did you mean `supply`?");
+    refused(&["--sub-unit", "supply=P1", "--sub-unit", "supply=P2"], "is given twice");
+    let quiet = SUB_UNITS.replace("$(uut.supply.serial)", "");
+    ends(&quiet, &["--simulate"], 2, "needs the serial number of sub-unit `supply`");
+    let bench = Bench::with(SUB_UNITS);
+    let identity = ["--sub-unit=supply=P1", "--batch=7", "--operator=Ada", "--serial=S"];
+    assert_eq!(bench.run(&[&["--simulate"], &identity[..]].concat()).code, 0);
+    let record = &bench.document()["records"][0];
+    assert_eq!(record["tests"][0]["name"], "with P1");
+    assert_eq!(record["operator"], "Ada");
+    let expected = serde_json::json!({
+        "serial": "S", "part_number": null, "revision": null, "batch": "7",
+        "sub_units": [
+            { "name": "supply", "serial": "P1", "part_number": null },
+            { "name": "lid", "serial": null, "part_number": "L" },
+        ],
+    });
+    assert_eq!(record["uut"], expected);
+}
+
 #[test]
 fn evidence_that_cannot_be_written_where_it_should_be() {
     let folder = |bench: &Bench, name: &str| fs::create_dir(bench.path(name)).unwrap();
