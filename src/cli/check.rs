@@ -6,6 +6,7 @@ use super::arguments::{CheckArguments, SpecArguments};
 use super::exit::Exit;
 use super::terminal;
 use crate::language::diagnostic::Diagnostic;
+use crate::spec::model::Test;
 use crate::spec::{self, Given, Loaded};
 
 /// Runs the command.
@@ -18,7 +19,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Exit {
         .specs
         .iter()
         .flat_map(|spec| &spec.tests)
-        .flat_map(|test| &test.steps)
+        .flat_map(Test::all_steps)
         .map(|step| step.checks().len())
         .sum();
     if arguments.verbose {

@@ -7,7 +7,7 @@ use super::arguments::PlanArguments;
 use super::check::load;
 use super::exit::Exit;
 use super::terminal;
-use crate::plan::{self, Plan, PlannedTest, Scan, Stage};
+use crate::plan::{self, Plan, PlannedTest, Scan, Work};
 use crate::spec::model::Device;
 
 /// Runs the command.
@@ -40,15 +40,15 @@ fn show(plan: &Plan<'_>, round_trip: Duration) {
         terminal::line(&format!(
             "  {} ({})",
             test.test.name,
-            terminal::count(test.steps.len(), "check")
+            terminal::count(test.lines.len(), "check")
         ));
-        for stage in &test.stages {
-            match stage {
-                Stage::Wait { time, .. } => {
-                    waits += *time;
-                    terminal::line(&format!("    wait {time:?}"));
-                }
-                Stage::Scan(scan) => transactions(plan, test, scan, &mut links, round_trip),
+        for stage in test.stages() {
+            for scan in stage.scans() {
+                transactions(plan, test, scan, &mut links, round_trip);
+            }
+            if let Work::Wait(wait) = &stage.work {
+                waits += wait.time;
+                terminal::line(&format!("    wait {:?}", wait.time));
             }
         }
     }
@@ -80,7 +80,7 @@ fn transactions(
                 .checks
                 .iter()
                 .filter(|check| check.sources.iter().any(|source| members.contains(&source.input)))
-                .filter_map(|check| Some(test.steps.get(check.step)?.name()))
+                .filter_map(|check| Some(test.lines.get(check.line)?.name()))
                 .collect();
             let what = match location.span() {
                 Some(span) => {

@@ -1,7 +1,7 @@
 //! From what an attempt brought to its judgement, and what the record says of it. Pure.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use passline_modbus::inquiry::Data;
@@ -19,6 +19,8 @@ use crate::spec::retry::Cause;
 /// An attempt of a check, judged.
 pub(super) struct Judged {
     pub(super) judgement: Judgement,
+    /// What it came to.
+    pub(super) value: Option<Value>,
     pub(super) measurement: Option<Measurement>,
     /// The limit as judged, where it was known only then.
     pub(super) limit: Option<Json>,
@@ -26,7 +28,19 @@ pub(super) struct Judged {
     pub(super) stopped: bool,
 }
 
+/// What becomes of what came after its time.
+const LATE: &str = "the time for this step was over before it was done";
+
 impl Judged {
+    /// It came after its time: what it says does not count.
+    pub(super) fn is_late(&mut self) {
+        self.value = None;
+        if self.judgement.error_class().is_none() {
+            let (class, message) = (ErrorClass::Timeout, LATE.to_owned());
+            self.judgement = Judgement::Error { class, message };
+        }
+    }
+
     /// What a value that was read would be read again for.
     pub(super) fn value_cause(&self) -> Option<Cause> {
         match &self.judgement {
@@ -43,16 +57,30 @@ impl Judged {
 /// What each input of a scan brought at this attempt, by its index.
 pub(super) type ByInput<'a> = HashMap<usize, &'a Brought>;
 
+/// The value that an earlier step saved under a name.
+pub(super) type SavedValue<'a> = &'a dyn Fn(&str) -> Result<Value, Judgement>;
+
 /// Judges one attempt of a check.
-pub(super) fn judge(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> Judged {
+pub(super) fn judge(
+    check: &Check,
+    plan: &ScanCheck,
+    brought: &ByInput<'_>,
+    saved: SavedValue<'_>,
+) -> Judged {
     let unit = unit(check);
     let measured = |value: Option<&Value>| {
         let (raw, beside) = raw(check, plan, brought);
         let (raw, beside) = (raw.into(), beside.into());
-        Some(Measurement { value: value.map(Json::from), unit: unit.clone(), raw, beside })
+        let (value, unit) = (value.map(Json::from), unit.clone());
+        Some(Measurement { value, unit, raw, beside, saved: saved_values(check, saved) })
     };
-    let mut judged =
-        Judged { judgement: Judgement::Recorded, measurement: None, limit: None, stopped: false };
+    let mut judged = Judged {
+        judgement: Judgement::Recorded,
+        value: None,
+        measurement: None,
+        limit: None,
+        stopped: false,
+    };
     if brought.values().any(|brought| matches!(brought, Brought::Stopped)) {
         judged.stopped = true;
         return judged;
@@ -63,7 +91,11 @@ pub(super) fn judge(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> J
             return Result::clone(known);
         }
         let source = plan.sources.iter().find(|source| source.name == name);
-        let value = source.map_or_else(|| Err(unplanned(name)), |source| value(source, brought));
+        let value = match source {
+            Some(source) => value(source, brought),
+            None if name.contains('.') => Err(unplanned(name)),
+            None => saved(name),
+        };
         values.borrow_mut().insert(name.to_owned(), value.clone());
         value
     };
@@ -86,6 +118,9 @@ pub(super) fn judge(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> J
         Observed::Reading(Reading::Invalid) | Observed::Undecodable(_) => measured(None),
         _ => None,
     };
+    if let Observed::Reading(Reading::Value(value)) = &observed {
+        judged.value = Some(value.clone());
+    }
     judged.judgement = match check.criteria.limits(&point) {
         Ok(limits) => {
             if check.criteria.expressions().next().is_some() {
@@ -100,6 +135,13 @@ pub(super) fn judge(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> J
         },
     };
     judged
+}
+
+/// The saved values that a check needs, as far as there are any.
+fn saved_values(check: &Check, saved: SavedValue<'_>) -> BTreeMap<String, Json> {
+    let names = check.expressions().flat_map(|expression| &expression.saved);
+    let value = |name: &String| Some((name.clone(), Json::from(&saved(name).ok()?)));
+    names.filter_map(value).collect()
 }
 
 fn unplanned(name: &str) -> Judgement {
@@ -150,7 +192,7 @@ fn undecoded(brought: Option<&Brought>) -> Observed {
 }
 
 /// The value of a point for an expression.
-fn value(source: &Source, brought: &ByInput<'_>) -> Result<Value, Judgement> {
+pub(super) fn value(source: &Source, brought: &ByInput<'_>) -> Result<Value, Judgement> {
     let error = |class, text: String| {
         Err(Judgement::Error { class, message: format!("{}: {text}", source.name) })
     };

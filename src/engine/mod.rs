@@ -2,9 +2,13 @@
 //! in an attempt: the engine itself cannot fail. It never prints, and knows no files.
 
 mod bench;
+mod bounds;
+mod check;
 mod evaluate;
 mod frames;
+mod gather;
 mod scan;
+mod sheet;
 mod stop;
 mod test;
 mod tries;
@@ -24,7 +28,7 @@ pub use stop::{Stop, StopSignal, Stopper, stopper};
 pub use test::NOT_SELECTED;
 
 use crate::plan::order::{Claim, Order, order};
-use crate::plan::{Plan, PlannedStep, PlannedTest, ScanCheck, Stage};
+use crate::plan::{Line, Plan, PlannedTest, ScanCheck};
 use crate::record::{
     Event, EventsFormat, Input, Json, Mode, Outcome, Phase, PlannedCheck, RecordFinished,
     RecordStarted, RunFinished, RunStarted, Scope, SpecSource, Stamp, SubUnit, TestPlanned, Tool,
@@ -112,6 +116,7 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
                 cut: &cut,
                 began: Cell::new(false),
                 verdicts: RefCell::new(vec![None; plan.tests.len()]),
+                saved: RefCell::default(),
                 names: names.collect(),
             }
         })
@@ -181,6 +186,8 @@ struct Running<'r> {
     /// Whether a test of the record ran.
     began: Cell<bool>,
     verdicts: RefCell<Vec<Option<Verdict>>>,
+    /// The values that steps saved.
+    saved: RefCell<HashMap<String, Value>>,
     /// Shared texts for the record, by name.
     names: HashMap<String, Arc<str>>,
 }
@@ -217,9 +224,11 @@ impl Running<'_> {
                 None => format!("{} {}", self.record, device.name),
             })
         };
+        // Who needs a saved value comes after who saves it.
+        let saved = test.saved().into_iter().map(|name| format!("{} saves {name}", self.record));
         Claim {
             record: self.record,
-            devices: test.devices().into_iter().filter_map(device).collect(),
+            devices: test.devices().into_iter().filter_map(device).chain(saved).collect(),
             alone: test.test.runs_alone(),
         }
     }
@@ -329,7 +338,7 @@ fn identity(uut: &model::Uut) -> Uut {
 /// A test's requirements and those of its steps, each once.
 fn requirements(test: &crate::spec::model::Test) -> Vec<String> {
     let mut all = test.verifies.clone();
-    let steps = test.steps.iter().flat_map(crate::spec::model::Step::checks);
+    let steps = test.all_steps().flat_map(crate::spec::model::Step::checks);
     for id in steps.flat_map(|check| &check.verifies) {
         if !all.contains(id) {
             all.push(id.clone());
@@ -340,20 +349,17 @@ fn requirements(test: &crate::spec::model::Test) -> Vec<String> {
 
 /// The lines of a test before it runs.
 fn planned(test: &PlannedTest<'_>) -> Vec<PlannedCheck> {
-    let scans = test.stages.iter().filter_map(|stage| match stage {
-        Stage::Scan(scan) => Some(scan),
-        Stage::Wait { .. } => None,
-    });
+    let scans = test.stages().flat_map(|stage| stage.work.scans());
     let checks: HashMap<usize, &ScanCheck> =
-        scans.flat_map(|scan| &scan.checks).map(|check| (check.step, check)).collect();
-    let line = |(index, step): (usize, &PlannedStep<'_>)| match step {
-        PlannedStep::Check(check) => evaluate::planned(check, checks.get(&index).copied()),
-        PlannedStep::Wait(wait) => PlannedCheck {
+        scans.flat_map(|scan| &scan.checks).map(|check| (check.line, check)).collect();
+    let line = |(index, line): (usize, &Line<'_>)| match line {
+        Line::Check(check) => evaluate::planned(check, checks.get(&index).copied()),
+        Line::Wait(wait) => PlannedCheck {
             name: wait.name.clone(),
             kind: crate::record::Kind::Wait,
             decode: None,
             limit: None,
         },
     };
-    test.steps.iter().enumerate().map(line).collect()
+    test.lines.iter().enumerate().map(line).collect()
 }

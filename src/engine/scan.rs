@@ -15,10 +15,11 @@ use tokio::time::{Instant, sleep};
 
 use super::Running;
 use super::bench::Seat;
+use super::bounds::Bounds;
 use super::frames::CallId;
 use super::tries::{Brought, Tries, Trouble, Try};
 use crate::plan::{Batch, Manner, Scan};
-use crate::record::{ErrorClass, Phase, Transaction};
+use crate::record::{ErrorClass, Transaction};
 use crate::spec::model::Device;
 use crate::spec::retry::{Cause, Retry, Spent};
 
@@ -30,8 +31,8 @@ pub(super) type Satisfied<'a> = &'a dyn Fn(&Brought) -> bool;
 pub(super) struct Manners<'a> {
     /// The retry of the scan's only check; without it each device's own.
     pub(super) retry: Option<&'a Retry>,
-    /// Of the test: a stop ends it or not.
-    pub(super) phase: Phase,
+    /// How long they may go on.
+    pub(super) bounds: Bounds,
     /// Attempts that were made before.
     pub(super) earlier: Earlier,
     pub(super) satisfied: Satisfied<'a>,
@@ -154,7 +155,7 @@ impl Reader<'_> {
                 let now = Instant::now();
                 return tries.unwrap_or_else(|| Tries::unsent(now, Brought::Stopped));
             };
-            self.running.stop.unless_ended(self.manners.phase, sleep(pause)).await;
+            self.running.unless_over(self.manners.bounds, sleep(pause)).await;
         }
     }
 
@@ -163,8 +164,12 @@ impl Reader<'_> {
         let started = Instant::now();
         let mut transactions = Vec::new();
         let brought = loop {
-            if self.running.stop.ends(self.manners.phase) {
+            if self.running.stop.ends(self.manners.bounds.phase) {
                 break Brought::Stopped;
+            }
+            if self.manners.bounds.passed() {
+                let text = "not asked: the time for this step was over".to_owned();
+                break Brought::Trouble(Trouble { class: ErrorClass::Timeout, text });
             }
             if let Some(class) = self.dead.get() {
                 let text = "not asked: the device did not answer".to_owned();

@@ -1,29 +1,34 @@
-//! One test: its stages in order, its checks judged as soon as their reads are done.
+//! One test: its parts and stages in order, each if its condition holds.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::time::Duration;
-
-use passline_modbus::link::Oddities;
+use passline_modbus::value::Value;
 use tokio::time::{Instant, sleep};
 
 use super::Running;
-use super::evaluate::{ByInput, Judged, judge};
-use super::scan::{Earlier, Manners, is_probe};
-use super::tries::{Attempt, Brought, Tries, attempts};
+use super::bounds::Bounds;
+use super::check::milliseconds;
+use super::sheet::Sheet;
 use crate::judge::Judgement;
-use crate::plan::{PlannedStep, PlannedTest, Scan, ScanCheck, Stage};
-use crate::record::{
-    self, AttemptError, CheckFinished, CheckResult, Event, Phase, TestFinished, Verdict,
-};
-use crate::spec::model::Check;
-use crate::spec::retry::{Cause, Retry, Spent};
+use crate::plan::{Part, PlannedTest, Stage, Work};
+use crate::record::{CheckResult, ErrorClass, Event, Phase, TestFinished, Verdict};
+use crate::spec::model::Expression;
 
 /// Why a test that the selection leaves out never ran.
 pub const NOT_SELECTED: &str = "not selected";
 
 /// Why a test or a check of an aborted run never ran.
 pub(super) const ABORTED: &str = "not run: the run was aborted";
+
+/// Why the steps of a test never ran.
+const SETUP: &str = "not run: the setup of the test did not pass";
+
+/// Whether a step runs.
+enum Condition {
+    Met,
+    /// It does not run, for this reason.
+    Unmet(String),
+    /// Nobody can say.
+    Unknown(ErrorClass, String),
+}
 
 impl Running<'_> {
     /// Runs one test, or says why it does not run.
@@ -45,27 +50,17 @@ impl Running<'_> {
             test: index,
             started: self.stamp(started),
         });
-        let verdict = RefCell::new(Verdict::Skipped);
-        let finish = |step: usize, result: CheckResult| {
-            let outranking = verdict.borrow().outranking(result.verdict);
-            verdict.replace(outranking);
-            (self.emit)(Event::CheckFinished(CheckFinished {
-                record: self.record,
-                test: index,
-                check: step,
-                result,
-            }));
-        };
-        for stage in &test.stages {
-            match stage {
-                Stage::Scan(scan) => self.scan(test, scan, &finish).await,
-                Stage::Wait { step, time } => {
-                    self.stop.unless_ended(test.test.phase, sleep(*time)).await;
-                    finish(*step, self.waited(test.test.phase));
-                }
+        let sheet = Sheet::new(self, index, test);
+        let mut setup_failed = false;
+        for part in &test.parts {
+            if part.phase == Phase::Main && setup_failed {
+                part.stages.iter().for_each(|stage| sheet.skip(stage.lines.clone(), SETUP));
+                continue;
             }
+            self.part(&sheet, part).await;
+            setup_failed |= part.phase == Phase::Setup && !sheet.is_good(part);
         }
-        let verdict = verdict.into_inner();
+        let verdict = sheet.verdict();
         (self.emit)(Event::TestFinished(TestFinished {
             record: self.record,
             test: index,
@@ -104,256 +99,84 @@ impl Running<'_> {
         }
     }
 
-    fn waited(&self, phase: Phase) -> CheckResult {
-        if self.stop.ends(phase) {
+    /// Makes the stages of a part. A test's own teardown is made as that of the record is.
+    async fn part(&self, sheet: &Sheet<'_>, part: &Part<'_>) {
+        let phase = match part.phase {
+            Phase::Teardown => Phase::Teardown,
+            Phase::Setup | Phase::Main => sheet.test.test.phase,
+        };
+        sheet.begin_part();
+        for stage in &part.stages {
+            // A teardown goes on past its own failures.
+            let barred = sheet.bars(stage.work.acts()).filter(|_| phase != Phase::Teardown);
+            match barred {
+                Some(reason) => sheet.skip(stage.lines.clone(), reason),
+                None => self.stage(sheet, stage, Bounds::of(phase)).await,
+            }
+        }
+    }
+
+    /// Makes a stage, if its condition holds.
+    async fn stage(&self, sheet: &Sheet<'_>, stage: &Stage<'_>, bounds: Bounds) {
+        let bounds = bounds.within(stage.flow.timeout);
+        let lines = stage.lines.clone();
+        match self.condition(stage, bounds).await {
+            Condition::Met => self.work(sheet, stage, bounds).await,
+            Condition::Unmet(reason) => sheet.skip(lines, &reason),
+            Condition::Unknown(class, text) => sheet.fail(lines, class, &text),
+        }
+        sheet.note(stage);
+    }
+
+    async fn work(&self, sheet: &Sheet<'_>, stage: &Stage<'_>, bounds: Bounds) {
+        match &stage.work {
+            Work::Read(scans) => {
+                for scan in scans {
+                    self.scan(sheet, scan, bounds).await;
+                }
+            }
+            Work::Wait(wait) => {
+                self.unless_over(bounds, sleep(wait.time)).await;
+                sheet.finish(stage.lines.start, self.waited(bounds));
+            }
+        }
+    }
+
+    fn waited(&self, bounds: Bounds) -> CheckResult {
+        if self.stop.ends(bounds.phase) {
             return CheckResult::skipped(ABORTED);
+        }
+        if bounds.passed() {
+            return self.error(ErrorClass::Timeout, "the wait is longer than its `timeout`");
         }
         CheckResult { verdict: Verdict::Recorded, message: None, ..CheckResult::skipped("") }
     }
 
-    /// Makes the reads of a scan, and judges each check when its last read is done.
-    async fn scan(&self, test: &PlannedTest<'_>, scan: &Scan, finish: &dyn Fn(usize, CheckResult)) {
-        if let Some(retry) = self.value_retry(scan) {
-            return self.scan_until_it_holds(test, scan, retry, finish).await;
+    /// Whether a stage is made. What its condition names is read now.
+    async fn condition(&self, stage: &Stage<'_>, bounds: Bounds) -> Condition {
+        let Some(expression) = &stage.flow.condition else { return Condition::Met };
+        let gathered = self.gather(stage.condition.as_ref(), bounds).await;
+        if gathered.is_stopped() {
+            return Condition::Unmet(ABORTED.to_owned());
         }
-        self.scan_once(test, scan, Earlier::default(), |step, judged, mut attempts| {
-            number(&mut attempts);
-            finish(step, result(judged, attempts));
-        })
-        .await;
-    }
-
-    /// The scan of a check whose value is read again where it does not satisfy.
-    async fn scan_until_it_holds(
-        &self,
-        test: &PlannedTest<'_>,
-        scan: &Scan,
-        retry: &Retry,
-        finish: &dyn Fn(usize, CheckResult),
-    ) {
-        let phase = test.test.phase;
-        let begun = Instant::now();
-        let mut attempts: Vec<record::Attempt> = Vec::new();
-        let mut before: Option<Judged> = None;
-        loop {
-            let mut last = None;
-            let earlier = Earlier { spent: spent(retry, &attempts), begun: Some(begun) };
-            self.scan_once(test, scan, earlier, |step, judged, mut new| {
-                attempts.append(&mut new);
-                last = Some((step, judged));
-            })
-            .await;
-            let Some((step, judged)) = last else { return };
-            number(&mut attempts);
-            // A stop before it is tried again does not undo what was seen.
-            let judged = match before.take() {
-                Some(earlier) if judged.stopped => earlier,
-                _ => judged,
-            };
-            let before_this = attempts.split_last().map_or(&[][..], |(_, before)| before);
-            let mut spent = spent(retry, before_this);
-            let cause = judged.value_cause();
-            let again = cause.and_then(|cause| retry.again(&mut spent, cause, begun.elapsed()));
-            let Some(pause) = again.filter(|_| !self.stop.ends(phase)) else {
-                return finish(step, result(judged, attempts));
-            };
-            before = Some(judged);
-            self.stop.unless_ended(phase, sleep(pause)).await;
-        }
-    }
-
-    /// Makes the reads of a scan once, after those attempts, and tells each check as it is judged.
-    async fn scan_once(
-        &self,
-        test: &PlannedTest<'_>,
-        scan: &Scan,
-        earlier: Earlier,
-        mut tell: impl FnMut(usize, Judged, Vec<record::Attempt>),
-    ) {
-        let satisfied = |brought: &Brought| Self::satisfied(test, scan, brought);
-        let (retry, phase) = (scan.retry.as_ref(), test.test.phase);
-        let manners = Manners { retry, phase, earlier, satisfied: &satisfied };
-        let mut pending = Pending::new(scan);
-        self.read(scan, manners, |brought| {
-            for check in pending.note(brought) {
-                if let Some(PlannedStep::Check(of)) = test.steps.get(check.step) {
-                    let (judged, attempts) = self.judged(of, check, &pending.tries);
-                    tell(check.step, judged, attempts);
-                }
-            }
-        })
-        .await;
-    }
-
-    /// The retry of a scan's only check, if it repeats after a value that does not satisfy.
-    fn value_retry<'t>(&'t self, scan: &'t Scan) -> Option<&'t Retry> {
-        let [_] = &scan.checks[..] else { return None };
-        let device = || {
-            let device = scan.inputs.first()?.device;
-            self.plan.spec.devices.get(device).map(|device| &device.retry)
-        };
-        scan.retry.as_ref().or_else(device).filter(|retry| retry.repeats_values())
-    }
-
-    /// Whether an answer is what the only check of a scan wants, so that it is not repeated: an
-    /// exception or silence can be just that.
-    fn satisfied(test: &PlannedTest<'_>, scan: &Scan, brought: &Brought) -> bool {
-        let [check] = &scan.checks[..] else { return false };
-        let Some(PlannedStep::Check(of)) = test.steps.get(check.step) else { return false };
-        let [source] = &check.sources[..] else { return false };
-        if !is_probe(scan, source.input) {
-            return false;
-        }
-        let judged = judge(of, check, &ByInput::from([(source.input, brought)]));
-        !judged.stopped && judged.judgement.verdict() == Verdict::Pass
-    }
-
-    /// Judges every attempt of a check. The last one decides.
-    fn judged(
-        &self,
-        check: &Check,
-        plan: &ScanCheck,
-        tries: &HashMap<usize, Tries>,
-    ) -> (Judged, Vec<record::Attempt>) {
-        let inputs = needed(plan);
-        let of_inputs: Vec<&Tries> = inputs.iter().filter_map(|input| tries.get(input)).collect();
-        let mut records = Vec::new();
-        let mut last = None;
-        for attempt in attempts(&of_inputs) {
-            let brought: ByInput<'_> =
-                inputs.iter().copied().zip(attempt.brought.iter().copied()).collect();
-            let judged = judge(check, plan, &brought);
-            if !judged.stopped {
-                records.push(self.attempt(&attempt, &judged));
-            }
-            last = Some(judged);
-        }
-        let nothing = || Judged {
-            judgement: Judgement::Recorded,
-            measurement: None,
-            limit: None,
-            stopped: true,
-        };
-        (last.unwrap_or_else(nothing), records)
-    }
-
-    fn attempt(&self, attempt: &Attempt<'_>, judged: &Judged) -> record::Attempt {
-        let error = judged.judgement.error_class().map(|class| AttemptError {
-            class,
-            text: judged.judgement.message().unwrap_or_default().to_owned(),
-        });
-        record::Attempt {
-            n: 0,
-            verdict: judged.judgement.verdict(),
-            measurement: judged.measurement.clone(),
-            error,
-            started: self.stamp(attempt.started),
-            duration_ms: milliseconds(attempt.ended.saturating_duration_since(attempt.started)),
-            transactions: attempt.transactions.clone(),
-            tolerated: self.tolerated(&attempt.transactions),
-        }
-    }
-
-    /// What was put up with in the answers of these transactions, each once.
-    fn tolerated(&self, transactions: &[u64]) -> Vec<String> {
-        let known = self.tolerated.borrow();
-        let tolerated = transactions.iter().filter_map(|transaction| known.get(transaction));
-        let tolerated = tolerated.fold(Oddities::NONE, |all, more| all.union(*more));
-        tolerated.iter().map(|oddity| oddity.to_string()).collect()
+        condition(expression, self.evaluate(expression, &gathered))
     }
 }
 
-/// What became of a check whose attempts these are.
-fn result(judged: Judged, attempts: Vec<record::Attempt>) -> CheckResult {
-    if judged.stopped {
-        return CheckResult { attempts, ..CheckResult::skipped(ABORTED) };
-    }
-    let verdict = judged.judgement.verdict();
-    let earlier = attempts.split_last().map_or(&[][..], |(_, earlier)| earlier);
-    let stumbled =
-        earlier.iter().any(|attempt| !matches!(attempt.verdict, Verdict::Pass | Verdict::Recorded));
-    CheckResult {
-        verdict,
-        flaky: verdict == Verdict::Pass && stumbled,
-        marginal: judged.judgement.is_marginal(),
-        conformity: None,
-        message: judged.judgement.message().map(str::to_owned),
-        measurement: judged.measurement,
-        limit: judged.limit,
-        attempts,
-    }
-}
-
-/// What these failed attempts of a check count for.
-fn spent(retry: &Retry, attempts: &[record::Attempt]) -> Spent {
-    let mut spent = Spent::default();
-    for attempt in attempts {
-        let cause = attempt.error.as_ref().map_or(Cause::Limit, |error| Cause::Class(error.class));
-        retry.again(&mut spent, cause, Duration::ZERO);
-    }
-    spent
-}
-
-fn number(attempts: &mut [record::Attempt]) {
-    for (n, attempt) in (1..).zip(attempts) {
-        attempt.n = n;
-    }
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Every input that a check needs, each once.
-fn needed(check: &ScanCheck) -> Vec<usize> {
-    let mut inputs = Vec::with_capacity(check.sources.len());
-    for source in &check.sources {
-        for input in [Some(source.input), source.scale_factor.as_ref().map(|(_, input)| *input)] {
-            inputs.extend(input.filter(|input| !inputs.contains(input)));
+/// What the value of a condition means.
+fn condition(expression: &Expression, value: Result<Value, Judgement>) -> Condition {
+    let text = &expression.text;
+    match value {
+        Ok(Value::Bool(true)) => Condition::Met,
+        Ok(Value::Bool(false)) => Condition::Unmet(format!("not run: `{text}` is not so")),
+        Ok(other) => {
+            let message = format!("the condition `{text}` is {other}, neither true nor false");
+            Condition::Unknown(ErrorClass::Decode, message)
         }
-    }
-    inputs
-}
-
-/// The checks of a scan that still wait for reads.
-struct Pending<'s> {
-    tries: HashMap<usize, Tries>,
-    /// For each input, the checks that need it.
-    waiting: HashMap<usize, Vec<usize>>,
-    /// For each check, how many inputs are missing.
-    missing: Vec<usize>,
-    checks: &'s [ScanCheck],
-}
-
-impl<'s> Pending<'s> {
-    fn new(scan: &'s Scan) -> Self {
-        let mut waiting: HashMap<usize, Vec<usize>> = HashMap::new();
-        let mut missing = Vec::with_capacity(scan.checks.len());
-        for (index, check) in scan.checks.iter().enumerate() {
-            let needed = needed(check);
-            missing.push(needed.len());
-            for input in needed {
-                waiting.entry(input).or_default().push(index);
-            }
+        Err(judgement) => {
+            let class = judgement.error_class().unwrap_or(ErrorClass::Decode);
+            let why = judgement.message().unwrap_or("it has no value");
+            Condition::Unknown(class, format!("the condition `{text}`: {why}"))
         }
-        Self { tries: HashMap::new(), waiting, missing, checks: &scan.checks }
-    }
-
-    /// Takes what came, and gives the checks that now have all they need, in their order.
-    fn note(&mut self, brought: Vec<(usize, Tries)>) -> Vec<&'s ScanCheck> {
-        let mut complete = Vec::new();
-        for (input, tries) in brought {
-            self.tries.insert(input, tries);
-            for check in self.waiting.remove(&input).unwrap_or_default() {
-                if let Some(missing) = self.missing.get_mut(check) {
-                    *missing -= 1;
-                    if *missing == 0 {
-                        complete.push(check);
-                    }
-                }
-            }
-        }
-        complete.sort_unstable();
-        complete.into_iter().filter_map(|index| self.checks.get(index)).collect()
     }
 }

@@ -8,9 +8,11 @@ mod select;
 pub use scan::{Batch, Input, Manner, Scan, ScanCheck, Source};
 pub use select::{Selection, Shard, ShardError};
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::ops::Range;
 
-use crate::spec::model::{Check, Device, Spec, Step, Test};
+use crate::record::Phase;
+use crate::spec::model::{Action, Check, Device, Flow, Spec, Step, Test, Wait};
 
 /// One spec as a run sees it.
 #[derive(Debug)]
@@ -30,22 +32,31 @@ pub struct PlannedTest<'s> {
     pub test: &'s Test,
     /// Whether the selection leaves it out.
     pub left_out: bool,
-    /// What it does, in order.
-    pub stages: Vec<Stage>,
-    /// Its steps in order, one entry for each line of the record.
-    pub steps: Vec<PlannedStep<'s>>,
+    /// What it does, in order: its own setup, its steps, its own teardown.
+    pub parts: Vec<Part<'s>>,
+    /// One entry for each line of the record, in order.
+    pub lines: Vec<Line<'s>>,
+}
+
+/// A part of a test.
+#[derive(Debug)]
+pub struct Part<'s> {
+    /// Which.
+    pub phase: Phase,
+    /// What happens, in order.
+    pub stages: Vec<Stage<'s>>,
 }
 
 /// One line of a record: a check, or a step that is not judged.
 #[derive(Debug, Clone, Copy)]
-pub enum PlannedStep<'s> {
+pub enum Line<'s> {
     /// Something that is judged.
     Check(&'s Check),
     /// A pause.
-    Wait(&'s crate::spec::model::Wait),
+    Wait(&'s Wait),
 }
 
-impl PlannedStep<'_> {
+impl Line<'_> {
     /// Its name in the record.
     pub fn name(&self) -> &str {
         match self {
@@ -55,18 +66,44 @@ impl PlannedStep<'_> {
     }
 }
 
-/// What happens next in a test. Writes, prompts, raw frames and commands become further variants.
+/// What happens next in a test: one step, or adjacent plain reads of several.
 #[derive(Debug)]
-pub enum Stage {
-    /// Reads that go out together.
-    Scan(Box<Scan>),
-    /// A pause; the index is that of its step.
-    Wait {
-        /// Index into [`PlannedTest::steps`].
-        step: usize,
-        /// How long.
-        time: Duration,
-    },
+pub struct Stage<'s> {
+    /// The lines that it fills.
+    pub lines: Range<usize>,
+    /// What governs it.
+    pub flow: &'s Flow,
+    /// What its condition has to have read.
+    pub condition: Option<Scan>,
+    /// What it does.
+    pub work: Work<'s>,
+}
+
+/// What a stage does.
+#[derive(Debug)]
+pub enum Work<'s> {
+    /// Reads, scan after scan.
+    Read(Vec<Scan>),
+    /// A pause.
+    Wait(&'s Wait),
+}
+
+impl Work<'_> {
+    /// What it reads.
+    pub fn scans(&self) -> &[Scan] {
+        match self {
+            Self::Read(scans) => scans,
+            Self::Wait(_) => &[],
+        }
+    }
+
+    /// Whether it does something to the bench or asks somebody: that is not done any more once
+    /// something went wrong in its test.
+    pub fn acts(&self) -> bool {
+        match self {
+            Self::Read(_) | Self::Wait(_) => false,
+        }
+    }
 }
 
 /// Plans specs. Shares count the tests of all of them; a spec of which no test is meant has no plan.
@@ -81,8 +118,8 @@ fn one<'s>(spec: &'s Spec, selected: bool, chosen: &mut impl FnMut(&Test) -> boo
     let tests = spec.tests.iter().map(|test| PlannedTest {
         test,
         left_out: !chosen(test),
-        stages: stages(&spec.devices, test),
-        steps: steps(test),
+        parts: parts(&spec.devices, test),
+        lines: test.all_steps().flat_map(lines).collect(),
     });
     Plan { spec, selected, tests: tests.collect() }
 }
@@ -95,18 +132,32 @@ impl Plan<'_> {
 
     /// Whether any test of the main phase is to run.
     fn selects_anything(&self) -> bool {
-        let main = |test: &&PlannedTest<'_>| test.test.phase == crate::record::Phase::Main;
+        let main = |test: &&PlannedTest<'_>| test.test.phase == Phase::Main;
         self.tests.iter().filter(main).any(|test| !test.left_out)
     }
 }
 
-impl PlannedTest<'_> {
+impl<'s> PlannedTest<'s> {
+    /// Its stages, in order.
+    pub fn stages(&self) -> impl Iterator<Item = &Stage<'s>> {
+        self.parts.iter().flat_map(|part| &part.stages)
+    }
+
+    /// The names under which it saves values, or finds them.
+    pub fn saved(&self) -> BTreeSet<&'s str> {
+        let of_step = |step: &'s Step| {
+            let conditions = step.flow.condition.iter();
+            let checks = step.checks().iter();
+            let expressions = checks.clone().flat_map(Check::expressions).chain(conditions);
+            let found = expressions.flat_map(|expression| &expression.saved);
+            found.chain(checks.filter_map(|check| check.save.as_ref())).map(String::as_str)
+        };
+        self.test.all_steps().flat_map(of_step).collect()
+    }
+
     /// The devices that it talks to, each once, ascending.
     pub fn devices(&self) -> Vec<usize> {
-        let scans = self.stages.iter().filter_map(|stage| match stage {
-            Stage::Scan(scan) => Some(scan),
-            Stage::Wait { .. } => None,
-        });
+        let scans = self.stages().flat_map(Stage::scans);
         let mut devices: Vec<usize> =
             scans.flat_map(|scan| scan.batches.iter().map(|batch| batch.device)).collect();
         devices.sort_unstable();
@@ -115,33 +166,101 @@ impl PlannedTest<'_> {
     }
 }
 
-fn steps(test: &Test) -> Vec<PlannedStep<'_>> {
-    let steps = test.steps.iter().flat_map(|step| match step {
-        Step::Wait(wait) => vec![PlannedStep::Wait(wait)],
-        judged => judged.checks().iter().map(PlannedStep::Check).collect(),
-    });
-    steps.collect()
+impl Stage<'_> {
+    /// Everything that it reads.
+    pub fn scans(&self) -> impl Iterator<Item = &Scan> {
+        self.condition.iter().chain(self.work.scans())
+    }
 }
 
-/// The stages of a test: adjacent plain reads become one scan.
-fn stages(devices: &[Device], test: &Test) -> Vec<Stage> {
-    let mut stages = Vec::new();
-    let mut open = scan::Builder::default();
-    let mut index = 0;
-    for step in &test.steps {
-        if let Step::Wait(wait) = step {
-            stages.extend(open.close(devices));
-            stages.push(Stage::Wait { step: index, time: wait.time });
-            index += 1;
-        }
-        for check in step.checks() {
-            if !open.takes(devices, check) {
-                stages.extend(open.close(devices));
-            }
-            open.add(devices, index, check);
-            index += 1;
-        }
+/// The lines of a step.
+fn lines(step: &Step) -> Vec<Line<'_>> {
+    match &step.action {
+        Action::Read(_) | Action::Compute(_) => step.checks().iter().map(Line::Check).collect(),
+        Action::Wait(wait) => vec![Line::Wait(wait)],
     }
-    stages.extend(open.close(devices));
-    stages
+}
+
+/// The parts of a test that have steps.
+fn parts<'s>(devices: &[Device], test: &'s Test) -> Vec<Part<'s>> {
+    let mut first = 0;
+    let parts = [
+        (Phase::Setup, &test.setup),
+        (Phase::Main, &test.steps),
+        (Phase::Teardown, &test.teardown),
+    ];
+    let parts = parts.into_iter().filter(|(_, steps)| !steps.is_empty());
+    let part = |(phase, steps): (Phase, &'s Vec<Step>)| {
+        let mut stages = Stages::new(devices, first);
+        for step in steps {
+            stages.add(step);
+        }
+        stages.end_reads();
+        first = stages.next;
+        Part { phase, stages: stages.done }
+    };
+    parts.map(part).collect()
+}
+
+/// The stages of a part while they are put together.
+struct Stages<'s, 'd> {
+    devices: &'d [Device],
+    done: Vec<Stage<'s>>,
+    /// The next line.
+    next: usize,
+    /// The first line of the reads below.
+    first: usize,
+    /// Reads of adjacent steps: what is complete, and what more can join.
+    scans: Vec<Scan>,
+    open: scan::Builder,
+}
+
+impl<'s, 'd> Stages<'s, 'd> {
+    fn new(devices: &'d [Device], first: usize) -> Self {
+        let (done, scans, open) = (Vec::new(), Vec::new(), scan::Builder::default());
+        Self { devices, done, next: first, first, scans, open }
+    }
+
+    fn add(&mut self, step: &'s Step) {
+        let joins = step.flow.is_plain() && !step.checks().is_empty();
+        if !joins {
+            self.end_reads();
+        }
+        let first = self.next;
+        self.next += lines(step).len();
+        let work = match &step.action {
+            Action::Read(_) | Action::Compute(_) => {
+                for (line, check) in (first..).zip(step.checks()) {
+                    if !self.open.takes(self.devices, check) {
+                        self.scans.extend(self.open.close(self.devices));
+                    }
+                    self.open.add(self.devices, line, check);
+                }
+                if joins {
+                    return;
+                }
+                Work::Read(self.take_reads())
+            }
+            Action::Wait(wait) => Work::Wait(wait),
+        };
+        let condition = step.flow.condition.as_ref();
+        let condition = condition.and_then(|of| scan::of_points(self.devices, first, &of.points));
+        self.done.push(Stage { lines: first..self.next, flow: &step.flow, condition, work });
+        self.first = self.next;
+    }
+
+    fn take_reads(&mut self) -> Vec<Scan> {
+        self.scans.extend(self.open.close(self.devices));
+        std::mem::take(&mut self.scans)
+    }
+
+    /// Makes a stage of the reads so far, if there are any.
+    fn end_reads(&mut self) {
+        let scans = self.take_reads();
+        if !scans.is_empty() {
+            let (flow, work) = (&Flow::PLAIN, Work::Read(scans));
+            self.done.push(Stage { lines: self.first..self.next, flow, condition: None, work });
+        }
+        self.first = self.next;
+    }
 }

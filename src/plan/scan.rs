@@ -6,7 +6,6 @@ use std::sync::Arc;
 use passline_modbus::planner::{self, Wanted};
 use passline_modbus::point::{Location, Point};
 
-use super::Stage;
 use crate::spec::model::{Check, Device, NamedPoint, Read, Subject};
 use crate::spec::retry::Retry;
 
@@ -64,7 +63,7 @@ pub struct Batch {
 #[derive(Debug)]
 pub struct ScanCheck {
     /// Index of its line in the test.
-    pub step: usize,
+    pub line: usize,
     /// What it needs: for a read, its own point comes first.
     pub sources: Vec<Source>,
 }
@@ -115,7 +114,7 @@ impl Builder {
         !self.closed && is_plain(devices, check) && !again
     }
 
-    pub(super) fn add(&mut self, devices: &[Device], step: usize, check: &Check) {
+    pub(super) fn add(&mut self, devices: &[Device], line: usize, check: &Check) {
         self.closed = !is_plain(devices, check);
         self.retry.clone_from(&check.retry);
         let mut sources = Vec::new();
@@ -128,7 +127,7 @@ impl Builder {
             let read = Read { device, location: point.location(), point: Some(point) };
             sources.push(self.source(devices, name, &read));
         }
-        self.checks.push(ScanCheck { step, sources });
+        self.checks.push(ScanCheck { line, sources });
     }
 
     fn source(&mut self, devices: &[Device], name: String, read: &Read) -> Source {
@@ -152,14 +151,30 @@ impl Builder {
     }
 
     /// The scan, if anything is in it; what follows starts afresh.
-    pub(super) fn close(&mut self, devices: &[Device]) -> Option<Stage> {
+    pub(super) fn close(&mut self, devices: &[Device]) -> Option<Scan> {
         let Self { inputs, checks, retry, .. } = std::mem::take(self);
         if checks.is_empty() {
             return None;
         }
         let batches = batches(devices, &inputs);
-        Some(Stage::Scan(Box::new(Scan { inputs, batches, checks, retry })))
+        Some(Scan { inputs, batches, checks, retry })
     }
+}
+
+/// The reads for the points of an expression that no check makes: what a condition or a value to be
+/// written needs. `None`: it names no point.
+pub(super) fn of_points(devices: &[Device], line: usize, points: &[NamedPoint]) -> Option<Scan> {
+    let mut open = Builder::default();
+    let mut sources = Vec::with_capacity(points.len());
+    for NamedPoint { name, device, point } in points {
+        let (location, point) = (point.location(), Some(Arc::clone(point)));
+        let read = Read { device: *device, location, point };
+        sources.push(open.source(devices, name.clone(), &read));
+    }
+    if !sources.is_empty() {
+        open.checks.push(ScanCheck { line, sources });
+    }
+    open.close(devices)
 }
 
 /// Whether a check may share its scan and its reads with others.
@@ -178,13 +193,9 @@ fn is_plain(devices: &[Device], check: &Check) -> bool {
 /// The points that the expressions of a check name, each once.
 fn named_points(check: &Check) -> Vec<NamedPoint> {
     let mut named: BTreeMap<String, NamedPoint> = BTreeMap::new();
-    let mut note = |points: &[NamedPoint]| {
-        named.extend(points.iter().map(|point| (point.name.clone(), point.clone())));
-    };
-    if let Subject::Expression { expression, .. } = &check.subject {
-        note(&expression.points);
+    for point in check.expressions().flat_map(|expression| &expression.points) {
+        named.insert(point.name.clone(), point.clone());
     }
-    check.criteria.expressions().for_each(|expression| note(&expression.points));
     named.into_values().collect()
 }
 

@@ -260,6 +260,9 @@ pub struct Measurement {
     /// of `decode`.
     #[serde(default, skip_serializing_if = "<[u16]>::is_empty")]
     pub beside: Arc<[u16]>,
+    /// The values saved by earlier steps that went into the value or its limits, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub saved: BTreeMap<String, Json>,
 }
 
 /// One try of a step.

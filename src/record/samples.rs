@@ -68,6 +68,7 @@ pub(crate) fn measured(digits: &str) -> Measurement {
         unit: Some("V".into()),
         raw: Arc::new([17254, 26214]),
         beside: Arc::default(),
+        saved: BTreeMap::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Expressions of a spec: parsed, their names bound to points and variables, their types checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use passline_modbus::point::Domain;
 use passline_modbus::value::{Value, Width};
@@ -41,6 +41,7 @@ pub(super) fn bind(
     };
     let mut points = Vec::new();
     let mut constants = BTreeMap::new();
+    let mut saved = BTreeMap::new();
     let mut complete = true;
     for (name, bytes) in parsed.names() {
         let place = Spanned { value: name.to_owned(), span: text.part(bytes) };
@@ -53,19 +54,25 @@ pub(super) fn bind(
             }
         } else if let Some(variable) = context.variables.get(name) {
             constants.insert(name.to_owned(), Value::from(variable.value.clone()));
+        } else if let Some(found) = names.saved.type_of(name) {
+            saved.insert(name.to_owned(), found);
         } else {
             let message = format!("there is no variable {}", quoted(name));
             let error = Diagnostic::error(place.span, message);
-            let error =
-                error.remedy("a point is `device.point`; a variable is declared in `vars:`");
-            context.report(error.suggest(name, context.variables.all().into_keys()));
+            let error = error.remedy(
+                "a point is `device.point`; a variable is declared in `vars:`, or saved by an \
+                 earlier step",
+            );
+            let known = names.saved.names();
+            let known = context.variables.all().into_keys().chain(known.iter().map(String::as_str));
+            context.report(error.suggest(name, known));
             complete = false;
         }
     }
     if !complete {
         return None;
     }
-    let domain = domain(&parsed, &points, &constants)
+    let domain = domain(&parsed, &points, (&constants, &saved))
         .map_err(|errors| {
             for error in errors {
                 let wrong = Diagnostic::error(text.part(error.span.clone()), error.to_string());
@@ -73,20 +80,37 @@ pub(super) fn bind(
             }
         })
         .ok()?;
-    Some(Expression { text: parsed, points, constants, domain })
+    let saved: BTreeSet<String> = saved.into_keys().collect();
+    Some(Expression { text: parsed, points, constants, saved, domain })
+}
+
+/// A condition: an expression that is true or false. `None`: reported.
+pub(super) fn condition(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    text: &Spanned<String>,
+) -> Option<Expression> {
+    let bound = bind(context, names, text)?;
+    let found = Type::of_domain(&bound.domain);
+    if found == Type::Bool {
+        return Some(bound);
+    }
+    let error = Diagnostic::error(text.span, format!("a condition is true or false, not {found}"));
+    context.report(error.remedy("compare it with something: `meter.state == 'run'`"));
+    None
 }
 
 /// What an expression can come to; of a point alone what the point can.
 fn domain(
     parsed: &expression::Expression,
     points: &[NamedPoint],
-    constants: &BTreeMap<String, Value>,
+    (constants, saved): (&BTreeMap<String, Value>, &BTreeMap<String, Type>),
 ) -> Result<Domain, Vec<expression::EvaluationError>> {
     let named = |name: &str| points.iter().find(|point| point.name == name);
     let found = parsed.check(|name| match (named(name), constants.get(name)) {
         (Some(named), _) => Type::of_domain(&named.point.domain()),
         (None, Some(value)) => Type::of(value),
-        (None, None) => Type::Unknown,
+        (None, None) => saved.get(name).copied().unwrap_or(Type::Unknown),
     })?;
     if let Some(named) = parsed.as_name().and_then(named) {
         return Ok(named.point.domain());

@@ -14,6 +14,7 @@ mod point;
 mod profile;
 pub mod quirks;
 pub mod retry;
+mod saved;
 pub(crate) mod simulate;
 mod step;
 mod test;

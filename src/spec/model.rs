@@ -1,7 +1,7 @@
 //! What a spec says, resolved: devices with their points, tests with their checks. Every name is
 //! bound, every constant limit parsed. Knows no I/O and nothing of how the reads are made.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -182,27 +182,67 @@ pub struct Test {
     pub tags: Vec<String>,
     /// Requirement ids.
     pub verifies: Vec<String>,
+    /// What it does first. Where that does not pass, its steps are not made.
+    pub setup: Vec<Step>,
     /// What it does, in order.
     pub steps: Vec<Step>,
+    /// What it does at the end, whatever happened.
+    pub teardown: Vec<Step>,
 }
 
 impl Test {
+    /// Its steps with those of its own setup and teardown, in order.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.setup.iter().chain(&self.steps).chain(&self.teardown)
+    }
+
     /// Whether nothing else of its record may run at the same time (rule of overlap: a test that
     /// writes, prompts, waits, runs a command or sends raw frames).
     pub fn runs_alone(&self) -> bool {
-        self.phase != Phase::Main || self.steps.iter().any(|step| matches!(step, Step::Wait(_)))
+        let is_alone = |step: &Step| !matches!(step.action, Action::Read(_) | Action::Compute(_));
+        self.phase != Phase::Main || self.all_steps().any(is_alone)
     }
 }
 
-/// One step. Writes, prompts, raw frames and commands become further variants.
+/// One step.
 #[derive(Debug)]
-pub enum Step {
+pub struct Step {
+    /// What it does.
+    pub action: Action,
+    /// What governs it.
+    pub flow: Flow,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Action {
     /// Reads that are judged: one check for each point named.
     Read(Vec<Check>),
     /// An expression that is judged.
     Compute(Box<Check>),
     /// A pause.
     Wait(Wait),
+}
+
+/// What governs a step, whatever it does.
+#[derive(Debug, Default)]
+pub struct Flow {
+    /// It runs only where this is true.
+    pub condition: Option<Expression>,
+    /// The longest that it may take in all.
+    pub timeout: Option<Duration>,
+    /// Whether nothing more of its test is done unless it passes.
+    pub stops: bool,
+}
+
+impl Flow {
+    /// Of a step that nothing governs.
+    pub const PLAIN: Self = Self { condition: None, timeout: None, stops: false };
+
+    /// Whether nothing governs the step.
+    pub fn is_plain(&self) -> bool {
+        self.condition.is_none() && self.timeout.is_none() && !self.stops
+    }
 }
 
 /// A pause between steps.
@@ -227,6 +267,19 @@ pub struct Check {
     pub verifies: Vec<String>,
     /// The step's own retry; without it the device's.
     pub retry: Option<Retry>,
+    /// The name under which later expressions find the value.
+    pub save: Option<String>,
+}
+
+impl Check {
+    /// Every expression in it.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let subject = match &self.subject {
+            Subject::Expression { expression, .. } => Some(expression),
+            Subject::Read(_) => None,
+        };
+        subject.into_iter().chain(self.criteria.expressions())
+    }
 }
 
 /// What a check looks at.
@@ -263,6 +316,8 @@ pub struct Expression {
     pub points: Vec<NamedPoint>,
     /// The values of the variables it names.
     pub constants: BTreeMap<String, Value>,
+    /// The saved values it names.
+    pub saved: BTreeSet<String>,
     /// What it can come to.
     pub domain: Domain,
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::model::{Check, Device, Step, Test};
+use super::model::{Action, Check, Device, Step, Test};
+use super::saved::Saved;
 use super::step::{self, STEP};
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
@@ -31,7 +32,17 @@ pub(super) static TEST: Object = Object {
             Shape::Map(&Shape::List(&Shape::Scalar)),
             "One instance of the test for each combination of these values, as variables.",
         ),
+        Field::optional(
+            "setup",
+            Shape::List(&Shape::Object(&STEP)),
+            "Steps before its own. If one does not pass, its own are not made.",
+        ),
         Field::required("steps", Shape::List(&Shape::Object(&STEP)), "What it does, in order."),
+        Field::optional(
+            "teardown",
+            Shape::List(&Shape::Object(&STEP)),
+            "Steps after its own, whatever happened.",
+        ),
     ]],
 };
 
@@ -42,6 +53,8 @@ pub(super) struct Names<'d> {
     by_name: HashMap<&'d str, usize>,
     /// Devices that are declared and were reported to be wrong.
     refused: HashSet<String>,
+    /// The values saved by the steps so far.
+    pub(super) saved: Saved,
 }
 
 impl<'d> Names<'d> {
@@ -52,7 +65,8 @@ impl<'d> Names<'d> {
     ) -> Self {
         let by_name =
             devices.iter().enumerate().map(|(index, device)| (device.name.as_str(), index));
-        Self { tree, devices, by_name: by_name.collect(), refused }
+        let by_name = by_name.collect();
+        Self { tree, devices, by_name, refused, saved: Saved::default() }
     }
 
     /// Whether a device of this name was reported already.
@@ -81,8 +95,17 @@ pub(super) fn phase(
         let error = Diagnostic::error(root.key_span(key), format!("`{key}` has no step"));
         context.report(error.remedy("add one, or remove the key"));
     }
-    let steps = steps(context, names, nodes);
-    Some(Test { name: key.to_owned(), phase, tags: Vec::new(), verifies: Vec::new(), steps })
+    let mut steps = steps(context, names, nodes);
+    number_names(&mut steps.iter_mut().collect::<Vec<_>>());
+    Some(Test {
+        name: key.to_owned(),
+        phase,
+        tags: Vec::new(),
+        verifies: Vec::new(),
+        setup: Vec::new(),
+        steps,
+        teardown: Vec::new(),
+    })
 }
 
 /// The tests of a spec, in order.
@@ -125,17 +148,25 @@ fn instances(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> Vec<(T
                 bindings.iter().map(|(key, value)| format!("{key}={}", value.text)).collect();
             full = format!("{full} [{}]", bound.join(", "));
         }
-        let nodes = fields.list("steps");
-        let written = nodes.len();
-        let test = Test {
+        let mut written = 0;
+        let [setup, own, teardown] = PARTS.map(|part| {
+            let nodes = part_of(&inside, &fields, part);
+            written += nodes.len();
+            steps(&inside, names, nodes)
+        });
+        let mut test = Test {
             name: full,
             phase: Phase::Main,
             tags: texts(&inside, &fields, "tags"),
             verifies: texts(&inside, &fields, "verifies"),
-            steps: steps(&inside, names, nodes),
+            setup,
+            steps: own,
+            teardown,
         };
+        let all = [&mut test.setup, &mut test.steps, &mut test.teardown].into_iter().flatten();
+        number_names(&mut all.collect::<Vec<_>>());
         // A step that was reported is not here: nobody knows what it would have checked.
-        if !judges(&test) && fields.has("steps") && test.steps.len() == written {
+        if !judges(&test) && fields.has("steps") && test.all_steps().count() == written {
             let message = format!("test {} checks nothing and records nothing", quoted(&test.name));
             let error = Diagnostic::error(name.span, message);
             context.report(error.remedy("add a step that reads or computes something"));
@@ -143,6 +174,19 @@ fn instances(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> Vec<(T
         tests.push((test, name.span));
     }
     tests
+}
+
+/// The parts of a test that have steps, in their order.
+const PARTS: [&str; 3] = ["setup", "steps", "teardown"];
+
+/// The steps of one part of a test, as they are written.
+fn part_of<'t>(context: &Context<'_>, test: &Fields<'t, '_>, part: &'static str) -> Vec<Node<'t>> {
+    let nodes = test.list(part);
+    if nodes.is_empty() && test.has(part) && part != "steps" {
+        let error = Diagnostic::error(test.key_span(part), format!("`{part}` has no step"));
+        context.report(error.remedy("add one, or remove the key"));
+    }
+    nodes
 }
 
 fn judges(test: &Test) -> bool {
@@ -191,17 +235,14 @@ fn combinations(context: &Context<'_>, fields: &Fields<'_, '_>) -> Vec<Vec<(Stri
 }
 
 fn steps(context: &Context<'_>, names: &Names<'_>, nodes: Vec<Node<'_>>) -> Vec<Step> {
-    let steps = nodes.into_iter().filter_map(|node| step::step(context, names, node));
-    let mut steps: Vec<Step> = steps.collect();
-    number_names(&mut steps);
-    steps
+    nodes.into_iter().filter_map(|node| step::step(context, names, node)).collect()
 }
 
 /// A second check of the same name in a test gets `#2`, and so on.
-fn number_names(steps: &mut [Step]) {
+fn number_names(steps: &mut [&mut Step]) {
     let mut taken: HashSet<String> = HashSet::new();
     let mut counts: HashMap<String, u32> = HashMap::new();
-    for name in steps.iter_mut().flat_map(Step::names_mut) {
+    for name in steps.iter_mut().flat_map(|step| step.names_mut()) {
         if taken.insert(name.clone()) {
             continue;
         }
@@ -220,18 +261,18 @@ fn number_names(steps: &mut [Step]) {
 impl Step {
     /// The checks of the step; none for a step that is not judged.
     pub fn checks(&self) -> &[Check] {
-        match self {
-            Self::Read(checks) => checks,
-            Self::Compute(check) => std::slice::from_ref(&**check),
-            Self::Wait(_) => &[],
+        match &self.action {
+            Action::Read(checks) => checks,
+            Action::Compute(check) => std::slice::from_ref(&**check),
+            Action::Wait(_) => &[],
         }
     }
 
     fn names_mut(&mut self) -> Vec<&mut String> {
-        match self {
-            Self::Read(checks) => checks.iter_mut().map(|check| &mut check.name).collect(),
-            Self::Compute(check) => vec![&mut check.name],
-            Self::Wait(wait) => vec![&mut wait.name],
+        match &mut self.action {
+            Action::Read(checks) => checks.iter_mut().map(|check| &mut check.name).collect(),
+            Action::Compute(check) => vec![&mut check.name],
+            Action::Wait(wait) => vec![&mut wait.name],
         }
     }
 }

@@ -120,6 +120,7 @@ proptest! {
             unit: Some(text.as_str().into()),
             raw: raw.into(),
         beside: [].into(),
+        saved: std::collections::BTreeMap::default(),
         });
         check.limit = Some(text.as_str().into());
         record.seal().unwrap();

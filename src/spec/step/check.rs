@@ -1,0 +1,90 @@
+//! What a value that is read or computed is judged by: the keys that both actions take.
+
+use passline_modbus::point::{Field as BitField, Point};
+
+use super::At;
+use crate::expression::Type;
+use crate::language::diagnostic::Diagnostic;
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Shape};
+use crate::language::yaml::Node;
+use crate::spec::criteria::{Criteria, Judged};
+use crate::spec::model::{Check, Read, Subject};
+use crate::spec::retry::{self, RETRY};
+use crate::spec::test::{self, Names};
+
+/// What a judged step has besides its action and its limits.
+pub(super) const FIELDS: &[Field] = &[
+    Field::optional(
+        "verifies",
+        Shape::OneOrMany(&Shape::Text),
+        "Requirements that this step verifies beside those of its test.",
+    ),
+    Field::optional("retry", Shape::Object(&RETRY), "Instead of the device's."),
+    Field::optional("save", Shape::Name, "The name under which later expressions find the value."),
+];
+
+impl At<'_, '_> {
+    /// A check of that subject by the keys of the step. `None`: reported.
+    pub(super) fn check(&self, name: String, subject: Subject) -> Option<Check> {
+        let Self { context, names, fields, .. } = *self;
+        let retry = fields.object("retry").map(|retry| retry::retry(context, &retry));
+        let verifies = test::texts(context, fields, "verifies");
+        let criteria = match &subject {
+            Subject::Read(Read { point: None, .. }) => Criteria::of_answer(context, fields)?,
+            Subject::Read(Read { device, point: Some(point), .. }) => {
+                let asked = fields.has("bits");
+                let bits = if asked { bit_fields(names, *device, point) } else { Vec::new() };
+                Criteria::read(self, Judged::point(point, bits))?
+            }
+            Subject::Expression { expression, .. } => {
+                let domain = expression.domain.clone();
+                // What is invalid is an error of the expression; only NaN is left to be judged.
+                let may_be_invalid = Type::of_domain(&domain) == Type::Float;
+                let judged = Judged { domain, may_be_invalid, bits: Vec::new() };
+                Criteria::read(self, judged)?
+            }
+        };
+        let save = if fields.has("save") { Some(self.save(&subject)?) } else { None };
+        Some(Check { name, subject, criteria, verifies, retry, save })
+    }
+}
+
+impl At<'_, '_> {
+    /// The name under which the value of a check is kept. `None`: reported.
+    fn save(&self, subject: &Subject) -> Option<String> {
+        let name = self.fields.name("save")?;
+        let wrong = |message: &str, remedy: &str| {
+            self.context.report(Diagnostic::error(name.span, message).remedy(remedy));
+            None
+        };
+        let domain = match subject {
+            Subject::Read(Read { point: None, .. }) => {
+                return wrong("only an answer is judged here: there is no value", "remove `save`");
+            }
+            Subject::Read(Read { point: Some(point), .. }) => point.domain(),
+            Subject::Expression { expression, .. } => expression.domain.clone(),
+        };
+        let reads = self.fields.node("read").and_then(Node::items);
+        if reads.is_some_and(|points| points.count() > 1) {
+            return wrong("one name cannot keep several values", "make a step of each point");
+        }
+        self.names.saved.add(self.context, name, Type::of_domain(&domain))
+    }
+}
+
+/// Whether only the kind of answer is judged: the value is then not even decoded, and the read is
+/// never merged with another, whose answer it would be as well.
+pub(super) fn judges_the_answer(step: &Fields<'_, '_>) -> bool {
+    step.has("exception") || step.has("answers")
+}
+
+/// The named bit fields of a word.
+fn bit_fields(names: &Names<'_>, device: usize, word: &Point) -> Vec<(String, BitField)> {
+    let Some(device) = names.devices.get(device) else { return Vec::new() };
+    let prefix = format!("{}.", word.name());
+    let points = device.map.points.iter();
+    let fields = points
+        .filter_map(|(name, point)| Some((name.strip_prefix(&prefix)?.to_owned(), point.field()?)));
+    fields.collect()
+}

@@ -1,0 +1,158 @@
+//! A step: one action, what governs it, and what it is judged by. Each action is a file here.
+
+mod check;
+mod compute;
+mod flow;
+mod read;
+mod wait;
+
+use std::sync::Arc;
+
+use passline_modbus::point::{Access, Point};
+
+use super::map;
+use super::model::{Action, Step};
+use super::test::Names;
+use crate::judge;
+use crate::language::decode::Context;
+use crate::language::diagnostic::{Diagnostic, quoted};
+use crate::language::fields::Fields;
+use crate::language::shape::{Field, Object, Shape, one_of};
+use crate::language::source::Spanned;
+use crate::language::yaml::Node;
+
+/// A step.
+pub(super) static STEP: Object = Object {
+    name: "step",
+    doc: "One action, what governs it; and for what is read or computed, at least one limit, or `record: true`.",
+    fields: &[
+        &[read::FIELD, compute::FIELD, wait::FIELD, NAME],
+        &[compute::UNIT],
+        check::FIELDS,
+        flow::FIELDS,
+        &judge::FIELDS,
+    ],
+};
+
+const NAME: Field = Field::optional(
+    "name",
+    Shape::Text,
+    "The name of the check; by default `device.point` or the expression.",
+);
+
+/// An action: its key, what else its step may have, and how it is read.
+struct Kind {
+    key: &'static str,
+    /// Groups of keys beside the action itself, the name and what governs every step.
+    takes: &'static [&'static [Field]],
+    read: fn(&At<'_, '_>) -> Option<Action>,
+}
+
+/// The actions.
+static ACTIONS: [Kind; 3] = [
+    Kind {
+        key: read::FIELD.key,
+        takes: &[&[compute::UNIT], check::FIELDS, &judge::FIELDS],
+        read: |at| read::read(at).map(Action::Read),
+    },
+    Kind {
+        key: compute::FIELD.key,
+        takes: &[&[compute::UNIT], check::FIELDS, &judge::FIELDS],
+        read: |at| compute::compute(at).map(|check| Action::Compute(Box::new(check))),
+    },
+    Kind { key: wait::FIELD.key, takes: &[], read: |at| wait::wait(at).map(Action::Wait) },
+];
+
+/// A step while it is read.
+pub(super) struct At<'a, 't> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) names: &'a Names<'a>,
+    pub(super) node: Node<'t>,
+    pub(super) fields: &'a Fields<'t, 'a>,
+}
+
+/// Reads a step. `None`: reported.
+pub(super) fn step(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> Option<Step> {
+    let fields = context.fields(node, &STEP)?;
+    let at = At { context, names, node, fields: &fields };
+    let asked: Vec<&Kind> = ACTIONS.iter().filter(|kind| fields.has(kind.key)).collect();
+    match asked[..] {
+        [kind] => {
+            let only_its_own = kind.only_its_own(&at);
+            let flow = flow::flow(&at);
+            let action = (kind.read)(&at)?;
+            only_its_own.then_some(Step { action, flow: flow? })
+        }
+        [] => {
+            let error = Diagnostic::error(fields.span(), "this step does nothing");
+            let keys: Vec<&str> = ACTIONS.iter().map(|kind| kind.key).collect();
+            context.report(error.remedy(format!("give it one of {}", one_of(&keys))));
+            None
+        }
+        _ => {
+            let keys: Vec<&str> = asked.iter().map(|kind| kind.key).collect();
+            let message = format!("this step has {} actions: {}", keys.len(), keys.join(", "));
+            let error = Diagnostic::error(fields.span(), message);
+            context.report(error.remedy("make a step of each"));
+            None
+        }
+    }
+}
+
+impl Kind {
+    /// Whether the step has no key that means nothing with this action; each that does is reported.
+    fn only_its_own(&self, at: &At<'_, '_>) -> bool {
+        let mut groups = self.takes.iter().chain(&[flow::FIELDS]).copied().flatten();
+        let takes: Vec<&str> = groups.by_ref().map(|field| field.key).collect();
+        let known = |key: &str| key == self.key || key == NAME.key || takes.contains(&key);
+        let mut only = true;
+        for key in at.fields.keys().filter(|key| !known(key)) {
+            let message = format!("`{key}` has nothing to do with a `{}`", self.key);
+            let error = Diagnostic::error(at.fields.key_span(key), message);
+            at.context.report(error.remedy("remove it, or make a step of its own"));
+            only = false;
+        }
+        only
+    }
+}
+
+/// The point that a path such as `meter.voltage_l1` names.
+pub(super) fn named_point(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    path: &Spanned<String>,
+) -> Option<(usize, Arc<Point>)> {
+    let Some((device, name)) = path.value.split_once('.') else {
+        let message = format!("{} names no point", quoted(&path.value));
+        let error = Diagnostic::error(path.span, message);
+        context.report(error.remedy("write `device.point`"));
+        return None;
+    };
+    let device_text = Spanned { value: device.to_owned(), span: path.part(0..device.len()) };
+    let index = device_named(context, names, &device_text)?;
+    let span = path.part(device.len() + 1..path.value.len());
+    let name = Spanned { value: name.to_owned(), span };
+    let point = map::named(context, &names.devices.get(index)?.map, &name, &quoted(device))?;
+    if point.access() == Access::Write {
+        let message = format!("{} cannot be read: its access is `write`", quoted(&path.value));
+        let error = Diagnostic::error(path.span, message);
+        context.report(error.remedy("read another point, or correct its `access:`"));
+        return None;
+    }
+    Some((index, Arc::clone(point)))
+}
+
+pub(super) fn device_named(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    name: &Spanned<String>,
+) -> Option<usize> {
+    let index = names.device(&name.value);
+    if index.is_none() && !names.is_refused(&name.value) {
+        let message = format!("there is no device {}", quoted(&name.value));
+        let known = names.devices.iter().map(|device| device.name.as_str());
+        let error = Diagnostic::error(name.span, message).remedy("declare it under `devices:`");
+        context.report(error.suggest(&name.value, known));
+    }
+    index
+}
