@@ -1,6 +1,10 @@
 //! What a line can be served on, and how each is: connections are accepted, or there is but one
 //! stream. Knows nothing of frames.
+//!
+//! A future is as large as the largest that it can ever wait for. So that a thousand listeners and
+//! ten thousand idle connections stay small, what is rare or late is boxed.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,42 +53,37 @@ impl From<TcpListener> for Listener {
 }
 
 impl Listener {
-    /// Serves the units, for ever.
-    pub(super) async fn serve(self, units: Arc<Units>) {
+    /// What serves the units, for ever: as large as that kind of listener needs it.
+    pub(super) fn serve(self, units: Arc<Units>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         match self {
             Self::Tcp(listener, wire) => {
-                accept(listener, move |mut stream| {
-                    let units = Arc::clone(&units);
-                    async move {
-                        let address = stream.peer_addr().ok();
-                        let end = match Client::admit(&units, address, Instant::now()) {
-                            Some(client) => connected(&mut stream, &client, wire).await,
-                            None => End::Reset,
-                        };
-                        finish(&stream, end);
-                    }
-                })
-                .await;
+                Box::pin(accept(listener, move |stream| on_tcp(stream, wire, Arc::clone(&units))))
             }
-            Self::Tls(listener, tls) => {
-                accept(listener, move |stream| {
-                    let (units, tls) = (Arc::clone(&units), tls.clone());
-                    async move { on_tls(stream, &tls, &units).await }
-                })
-                .await;
-            }
-            Self::Udp(socket) => udp::serve(socket, units).await,
+            Self::Tls(listener, tls) => Box::pin(accept(listener, move |stream| {
+                on_tls(stream, tls.clone(), Arc::clone(&units))
+            })),
+            Self::Udp(socket) => Box::pin(udp::serve(socket, units)),
             #[cfg(unix)]
-            Self::Pty(mut pty, wire) => loop {
-                // No client can end it, and no device.
-                on_stream(&mut pty, &units, wire).await;
-                sleep(REST).await;
-            },
-            Self::Port(mut port, wire) => loop {
-                on_stream(port.stream(), &units, wire).await;
-                port.reopen().await;
-            },
+            Self::Pty(pty, wire) => Box::pin(on_pty(pty, wire, units)),
+            Self::Port(port, wire) => Box::pin(on_port(port, wire, units)),
         }
+    }
+}
+
+/// Serves a pseudo-terminal. No client can end it, and no device.
+#[cfg(unix)]
+async fn on_pty(mut pty: Pty, wire: Wire, units: Arc<Units>) {
+    loop {
+        on_stream(&mut pty, &units, wire).await;
+        sleep(REST).await;
+    }
+}
+
+/// Serves a serial port, whenever it is there.
+async fn on_port(mut port: Port, wire: Wire, units: Arc<Units>) {
+    loop {
+        on_stream(port.stream(), &units, wire).await;
+        port.reopen().await;
     }
 }
 
@@ -99,12 +98,22 @@ where
     }
 }
 
+/// Serves a connection with any framing.
+async fn on_tcp(mut stream: TcpStream, wire: Wire, units: Arc<Units>) {
+    let address = stream.peer_addr().ok();
+    let end = match Client::admit(&units, address, Instant::now()) {
+        Some(client) => connected(&mut stream, &client, wire).await,
+        None => End::Reset,
+    };
+    finish(&stream, end);
+}
+
 /// Serves Modbus TCP inside TLS. A client that is refused sees no handshake.
-async fn on_tls(stream: TcpStream, tls: &Tls, units: &Arc<Units>) {
-    let Some(client) = Client::admit(units, stream.peer_addr().ok(), Instant::now()) else {
+async fn on_tls(stream: TcpStream, tls: Tls, units: Arc<Units>) {
+    let Some(client) = Client::admit(&units, stream.peer_addr().ok(), Instant::now()) else {
         return finish(&stream, End::Reset);
     };
-    let Ok(mut stream) = tls.accept(stream).await else { return };
+    let Ok(mut stream) = Box::pin(tls.accept(stream)).await else { return };
     let end = connected(&mut stream, &client, Wire::instant(Framing::Mbap)).await;
     finish(stream.get_ref().0, end);
 }
@@ -146,10 +155,10 @@ async fn converse<S>(stream: &mut S, client: &Client, wire: Wire) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if !client.is_served(stream).await {
+    if !Box::pin(client.is_served(stream)).await {
         End::Close
     } else if let Some(by) = client.idle_close() {
-        frames(&mut Idle::new(&mut *stream, by), client, wire).await
+        Box::pin(frames(&mut Idle::new(&mut *stream, by), client, wire)).await
     } else {
         frames(stream, client, wire).await
     }
@@ -161,7 +170,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     client.tell(What::Ended(end));
-    clients::close(stream, end).await;
+    Box::pin(clients::close(stream, end)).await;
 }
 
 async fn frames<S>(stream: &mut S, client: &Client, wire: Wire) -> End
@@ -170,7 +179,7 @@ where
 {
     match wire.framing().mode() {
         None => connection::serve(stream, client).await,
-        Some(mode) => bus::serve(stream, client, mode, wire).await,
+        Some(mode) => Box::pin(bus::serve(stream, client, mode, wire)).await,
     }
 }
 

@@ -156,11 +156,11 @@ impl Endpoint {
         L: Into<Listener>,
         F: Future<Output = ()>,
     {
-        let (listener, units) = (listener.into(), Arc::clone(&self.units));
+        let served = listener.into().serve(Arc::clone(&self.units));
         let mut alive = self.alive.subscribe();
         async move {
             tokio::select! {
-                () = listener.serve(units) => {}
+                () = served => {}
                 () = stop => {}
                 _ = alive.changed() => {}
             }

@@ -12,6 +12,9 @@ use crate::fault::{End, Order, Piece, Transmission};
 /// From this many bytes on, no more requests are taken.
 const FULL: usize = 64 * 1024;
 
+/// Bytes that are held for answers to come.
+const KEPT: usize = 4096;
+
 /// Longer than anything is served.
 const NEVER: Duration = Duration::from_hours(24 * 365 * 30);
 
@@ -134,6 +137,10 @@ impl Outbox {
     /// The first `count` bytes of [`Self::ready`] have been sent.
     pub(super) fn sent(&mut self, count: usize) {
         self.ready.drain(..count.min(self.ready.len()));
+        if self.ready.is_empty() {
+            // What a client once asked for at once is not held while it asks for nothing.
+            self.ready.shrink_to(KEPT);
+        }
     }
 
     /// How the connection ends now: everything before was sent.

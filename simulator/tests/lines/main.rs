@@ -5,6 +5,7 @@
 
 mod bus;
 mod hosted;
+mod mutated;
 mod paced;
 #[cfg(unix)]
 mod pty;
