@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`image`] | the memory of a device: four tables, sparse | what its words mean |
 //! | [`device`] | one unit: a request in, an answer out | clocks, streams |
+//! | [`access`] | what a device lets be read and written, and how it refuses the rest | clocks, streams |
 //! | [`behaviour`] | what a value does over time | points, registers, requests |
 //! | [`fault`] | how a device deviates: what, at which requests, when | clocks, streams |
 //! | [`program`] | what a device does on its own: signals, rules, states | clocks, streams, requests |
@@ -52,6 +53,7 @@
 //! # }
 //! ```
 
+pub mod access;
 pub mod behaviour;
 pub mod device;
 pub mod endpoint;

@@ -9,6 +9,7 @@ use passline_modbus::change::Manner;
 use passline_modbus::framing::Framing;
 use passline_modbus::link::Tolerance;
 use passline_modbus::serial;
+use passline_simulator::access::UnitIds;
 
 use super::load::Loader;
 use super::model::{Device, Line};
@@ -128,7 +129,8 @@ impl Loader<'_> {
             found.push((fields.key_span("link"), fields.key_span("unit_id")));
             devices.push(device);
         }
-        let mut taken = Taken { lines: self.lines, units: HashMap::new() };
+        let mut taken =
+            Taken { lines: self.lines, units: HashMap::new(), strangers: HashMap::new() };
         for (device, (link, unit)) in devices.iter().zip(found) {
             taken.take(context, device, link, unit);
         }
@@ -260,6 +262,8 @@ pub(super) type Lines = HashMap<Place, (String, Framing, Overrides, Tolerance)>;
 struct Taken<'l> {
     lines: &'l mut Lines,
     units: HashMap<(Place, u8), String>,
+    /// Who answers for a unit id that nobody has; without one, for all of them.
+    strangers: HashMap<(Place, Option<u8>), String>,
 }
 
 impl Taken<'_> {
@@ -298,6 +302,29 @@ impl Taken<'_> {
                 device.unit_id
             );
             let remedy = "give each its own `unit_id`, or use one name for both";
+            context.report(Diagnostic::error(unit, message).remedy(remedy));
+        }
+        self.take_strangers(context, device, unit);
+    }
+
+    /// One device of a line answers for a unit id that nobody has.
+    fn take_strangers(&mut self, context: &Context<'_>, device: &Device, unit: Span) {
+        let Some(line) = &device.line else { return };
+        let ids: Vec<Option<u8>> = match &device.simulation.unit_ids {
+            UnitIds::Own => return,
+            UnitIds::Any => vec![None],
+            UnitIds::Also(ids) => ids.iter().copied().map(Some).collect(),
+        };
+        for id in ids {
+            let of_line = (line.place.clone(), id);
+            let other = self.strangers.insert(of_line, device.name.clone());
+            let Some(other) = other.filter(|other| *other != device.name) else { continue };
+            let (other, own) = (quoted(&other), quoted(&device.name));
+            let message = match id {
+                Some(id) => format!("{other} and {own} both answer for unit {id} in simulation"),
+                None => format!("{other} and {own} both answer for any unit in simulation"),
+            };
+            let remedy = "correct the `unit_ids` of one of the two";
             context.report(Diagnostic::error(unit, message).remedy(remedy));
         }
     }

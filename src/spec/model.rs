@@ -14,6 +14,7 @@ use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::planner::Rules;
 use passline_modbus::point::{Domain, Location, Point};
 use passline_modbus::value::Value;
+use passline_simulator::access::{Access, UnitIds};
 use passline_simulator::fault::{
     Beyond, ConnectionFault, Fault, RequestFault, Scope, Seed, Trigger,
 };
@@ -169,6 +170,10 @@ pub struct Simulation {
     pub faults: Vec<Fault>,
     /// What it does on its own.
     pub script: Option<Script>,
+    /// What it lets be read and written.
+    pub access: Access,
+    /// What it answers for beside its own unit id.
+    pub unit_ids: UnitIds,
 }
 
 /// A test: steps in order.
@@ -337,10 +342,11 @@ impl Device {
     /// It as its spec says that it begins; chance comes from the seed, and its clocks begin with
     /// `host`.
     pub fn simulated(&self, seed: u64, host: Timestamp) -> passline_simulator::device::Device {
-        let Simulation { image, mut faults, script } = self.simulation.clone();
+        let Simulation { image, mut faults, script, access, unit_ids } = self.simulation.clone();
         faults.extend(self.limits());
         let seed = Seed::of_device(seed, &self.name);
         let device = passline_simulator::device::Device::new(image).with_faults(faults, seed);
+        let device = device.with_access(access).with_unit_ids(unit_ids);
         match script {
             Some(script) => device.with_script(script, seed, host),
             None => device,

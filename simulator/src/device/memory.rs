@@ -7,7 +7,82 @@ use passline_modbus::pdu::{
 };
 use passline_modbus::point::{Span, Table};
 
+use crate::access::Touched;
 use crate::image::Image;
+
+/// What a request touches of the tables, once its quantities are in order, and its addresses are
+/// some that a table can have.
+pub(super) fn touched(request: &Request<'_>) -> Result<Touched, ExceptionCode> {
+    let read = |span| Touched { read: Some(span), ..Touched::default() };
+    let written = |span| Touched { written: Some(span), ..Touched::default() };
+    let bits = |table, start, count| span(table, start, within(MAX_READ_BITS, count)?);
+    let words = |table, start, count| span(table, start, within(MAX_READ_REGISTERS, count)?);
+    Ok(match *request {
+        Request::ReadCoils(start, count) => read(bits(Table::Coil, start, count)?),
+        Request::ReadDiscreteInputs(start, count) => read(bits(Table::Discrete, start, count)?),
+        Request::ReadHoldingRegisters(start, count) => read(words(Table::Holding, start, count)?),
+        Request::ReadInputRegisters(start, count) => read(words(Table::Input, start, count)?),
+        Request::WriteSingleCoil(address, _) => written(span(Table::Coil, address, 1)?),
+        Request::WriteMultipleCoils(start, ref bits) => {
+            written(span(Table::Coil, start, within_length(MAX_WRITE_BITS, bits)?)?)
+        }
+        Request::WriteSingleRegister(address, _) | Request::MaskWriteRegister(address, ..) => {
+            written(span(Table::Holding, address, 1)?)
+        }
+        Request::WriteMultipleRegisters(start, ref words) => {
+            written(span(Table::Holding, start, within_length(MAX_WRITE_REGISTERS, words)?)?)
+        }
+        Request::ReadWriteMultipleRegisters(start, count, write, ref words) => {
+            within(MAX_READ_REGISTERS, count)?;
+            let length = within_length(MAX_READ_WRITE_REGISTERS, words)?;
+            Touched {
+                read: Some(span(Table::Holding, start, count)?),
+                written: Some(span(Table::Holding, write, length)?),
+            }
+        }
+        Request::ReportServerId | Request::ReadDeviceIdentification(..) | Request::Custom(..) => {
+            Touched::default()
+        }
+    })
+}
+
+/// The functions that read, with this word where nothing is.
+pub(super) fn fill(image: &mut Image, request: &Request<'_>, filler: u16) -> Answer {
+    let words = |image: &Image, table, start, count| -> Result<Vec<u16>, ExceptionCode> {
+        let there = |span| image.words(span)?.first().copied();
+        Ok(cells(span(table, start, count)?).map(|span| there(span).unwrap_or(filler)).collect())
+    };
+    let bits = |image: &Image, table, start, count| -> Result<Vec<bool>, ExceptionCode> {
+        let there = |span| image.bits(span)?.first().copied();
+        let filler = filler & 1 == 1;
+        Ok(cells(span(table, start, count)?).map(|span| there(span).unwrap_or(filler)).collect())
+    };
+    match *request {
+        Request::ReadCoils(start, count) => {
+            bits(image, Table::Coil, start, count).map(Response::ReadCoils)
+        }
+        Request::ReadDiscreteInputs(start, count) => {
+            bits(image, Table::Discrete, start, count).map(Response::ReadDiscreteInputs)
+        }
+        Request::ReadHoldingRegisters(start, count) => {
+            words(image, Table::Holding, start, count).map(Response::ReadHoldingRegisters)
+        }
+        Request::ReadInputRegisters(start, count) => {
+            words(image, Table::Input, start, count).map(Response::ReadInputRegisters)
+        }
+        Request::ReadWriteMultipleRegisters(start, count, write, ref written) => {
+            write_registers(image, write, written)?;
+            words(image, Table::Holding, start, count).map(Response::ReadWriteMultipleRegisters)
+        }
+        _ => Err(ExceptionCode::IllegalFunction),
+    }
+}
+
+/// The cells of a span, one by one.
+fn cells(span: Span) -> impl Iterator<Item = Span> {
+    let addresses = (span.address()..=u16::MAX).take(span.count().into());
+    addresses.filter_map(move |address| Span::new(span.table(), address, 1))
+}
 
 /// Functions 1 and 2.
 pub(super) fn read_bits(

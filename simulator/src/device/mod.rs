@@ -16,6 +16,7 @@ use passline_modbus::pdu::diagnostics::{EventCounter, EventLog, ExceptionStatus}
 use passline_modbus::pdu::{self, Answer, ExceptionCode, Request, Response, fifo, file};
 use passline_modbus::point::Table;
 
+use crate::access::{Access, Admission, Gate, Touched, UnitIds};
 use crate::fault::{
     Arrival, Asked, Course, Exchange, Fault, Faults, Kind, Manners, Reaction, Received, Seed,
     Shown, Transmission,
@@ -48,6 +49,9 @@ pub struct Device {
     statistics: Statistics,
     /// What it does on its own, if it does anything.
     program: Option<Box<Program>>,
+    /// What it refuses of what its memory could do, if it refuses anything.
+    gate: Option<Box<Gate>>,
+    unit_ids: UnitIds,
     /// Whether it began anew, and its connections are to be lost.
     restarted: bool,
     /// Who answers in place of its memory.
@@ -98,6 +102,24 @@ impl Device {
         self.program = Some(Box::new(Program::new(script, &self.image, seed, host)));
         self.apply_effects();
         self
+    }
+
+    /// Lets only so much of its memory be read and written.
+    #[must_use]
+    pub fn with_access(mut self, access: Access) -> Self {
+        self.gate = (access != Access::default()).then(|| Box::new(Gate::new(access)));
+        self
+    }
+
+    /// Has it answer for more unit ids than the one that it has on a line.
+    #[must_use]
+    pub fn with_unit_ids(self, unit_ids: UnitIds) -> Self {
+        Self { unit_ids, ..self }
+    }
+
+    /// The unit ids that it answers for beside its own.
+    pub fn unit_ids(&self) -> &UnitIds {
+        &self.unit_ids
     }
 
     /// Its faults, in the order in which they act; those of connections behind the others.
@@ -170,6 +192,9 @@ impl Device {
     /// Bytes that are no request get an exception: 1 if the function is none of its functions,
     /// else the one that goes with the defect.
     pub fn react(&mut self, received: &Received<'_>, arrival: Arrival) -> Reaction {
+        if let Some(gate) = &mut self.gate {
+            gate.advance(arrival.elapsed);
+        }
         if self.program.is_none() {
             return self.respond(received, arrival);
         }
@@ -197,19 +222,46 @@ impl Device {
         if effects.restarted {
             self.restarted = true;
             change(&|faults| faults.begin());
+            if let Some(gate) = &mut self.gate {
+                gate.begin();
+            }
         }
         for (fault, shows) in effects.faults {
             change(&|faults| faults.wake(fault, shows));
         }
     }
 
-    /// Does what is asked, and what follows from it.
+    /// Does what is asked, if it may be, and what follows from it.
     fn obey(&mut self, request: &Request<'_>) -> Answer {
-        let answer = self.handle(request);
-        if let (Some(program), Ok(_)) = (&mut self.program, &answer) {
+        let (answer, is_done) = self.carry_out(request);
+        if let (Some(program), Ok(_), true) = (&mut self.program, &answer, is_done) {
             program.asked(request, &mut self.image);
         }
         answer
+    }
+
+    /// Does what is asked, if it may be; and whether it was done rather than said to be.
+    fn carry_out(&mut self, request: &Request<'_>) -> (Answer, bool) {
+        let (touched, admission) = match self.check(request) {
+            Ok(admitted) => admitted,
+            Err(code) => return (Err(code), false),
+        };
+        if admission == Admission::Ignore {
+            return (self.say(request, touched, admission), false);
+        }
+        let mut answer = self.perform(request, admission);
+        if let (Some(gate), Ok(_)) = (&mut self.gate, &answer) {
+            gate.hide(touched, &mut answer);
+            gate.done(touched, &self.image);
+        }
+        (answer, true)
+    }
+
+    /// Whether what is asked may be done, and what it touches.
+    fn check(&mut self, request: &Request<'_>) -> Result<(Touched, Admission), ExceptionCode> {
+        let Some(gate) = &mut self.gate else { return Ok((Touched::default(), Admission::Do)) };
+        let touched = memory::touched(request)?;
+        Ok((touched, gate.admit(request, touched, &self.image)?))
     }
 
     fn respond(&mut self, received: &Received<'_>, arrival: Arrival) -> Reaction {
@@ -224,8 +276,9 @@ impl Device {
         if diagnostics.is_some_and(|diagnostics| !diagnostics.received(received.pdu)) {
             return Reaction::Wire(Transmission::default());
         }
+        let fixed = self.gate.as_ref().and_then(|gate| gate.fixed(received.pdu));
         if self.faults.is_empty() {
-            let answer = request.and_then(|request| self.obey(&request));
+            let answer = fixed.unwrap_or_else(|| request.and_then(|request| self.obey(&request)));
             return match self.account(received, &answer, true) {
                 Said::Mute => Reaction::Wire(Transmission::default()),
                 Said::Out => Reaction::Answer(answer),
@@ -237,18 +290,19 @@ impl Device {
         };
         let shown = self.faults.shown(&asked, arrival.elapsed, &self.image);
         self.statistics.faults += shown.count();
-        self.misbehave(received, arrival, request.as_ref(), shown)
+        self.misbehave(received, arrival, (request.as_ref(), fixed), shown)
     }
 
     fn misbehave(
         &mut self,
         received: &Received<'_>,
         arrival: Arrival,
-        request: Result<&Request<'_>, &ExceptionCode>,
+        (request, fixed): (Result<&Request<'_>, &ExceptionCode>, Option<Answer>),
         mut shown: Shown,
     ) -> Reaction {
         let replaced = request.ok().and_then(|request| memory::held(&self.image, request));
         let answer = match (self.faults.course(&shown, arrival), request) {
+            (Course::Do | Course::Pretend, _) if let Some(fixed) = fixed => fixed,
             (Course::Ignore, _) => {
                 if let Some(diagnostics) = self.image.diagnostics_mut() {
                     diagnostics.unanswered();
@@ -295,29 +349,48 @@ impl Device {
         }
     }
 
-    /// Says what it would say if it did what is asked.
+    /// Says what it would say if it did what is asked, if it may be.
     fn pretend(&mut self, request: &Request<'_>) -> Answer {
-        let kept = self.image.clone();
-        let answer = self.handle(request);
-        self.image = kept;
-        match *request {
-            // It reads behind what it would have written.
-            Request::ReadWriteMultipleRegisters(read, quantity, ..) if answer.is_ok() => {
-                memory::read_words(&self.image, Table::Holding, read, quantity)
-                    .map(Response::ReadWriteMultipleRegisters)
-            }
-            _ => answer,
-        }
+        let (touched, admission) = self.check(request)?;
+        self.say(request, touched, admission)
     }
 
-    /// Does what is asked, faults aside. Checked in the order of the specification (V1.1b3,
-    /// clause 7): the function, the quantity, the addresses.
+    /// Says what it would say if it did what is asked.
+    fn say(&mut self, request: &Request<'_>, touched: Touched, admission: Admission) -> Answer {
+        let kept = self.image.clone();
+        let mut answer = self.perform(request, admission);
+        self.image = kept;
+        if let (Request::ReadWriteMultipleRegisters(start, count, ..), Ok(_)) = (request, &answer) {
+            // It reads behind what it would have written.
+            let read = Request::ReadHoldingRegisters(*start, *count);
+            answer = self.perform(&read, admission).map(|response| match response {
+                Response::ReadHoldingRegisters(words) => {
+                    Response::ReadWriteMultipleRegisters(words)
+                }
+                other => other,
+            });
+        }
+        if let Some(gate) = &self.gate {
+            gate.hide(touched, &mut answer);
+        }
+        answer
+    }
+
+    /// Does what is asked, faults and overrides aside. Checked in the order of the specification
+    /// (V1.1b3, clause 7): the function, the quantity, the addresses, the values.
     ///
     /// # Errors
     ///
-    /// The exception that a device answers: 1, 2 or 3.
+    /// The exception that a device answers: 1, 2 or 3, or another that its [`Access`] names.
     pub fn handle(&mut self, request: &Request<'_>) -> Answer {
+        self.carry_out(request).0
+    }
+
+    fn perform(&mut self, request: &Request<'_>, admission: Admission) -> Answer {
         let image = &mut self.image;
+        if let Admission::Fill(filler) = admission {
+            return memory::fill(image, request, filler);
+        }
         match *request {
             Request::ReadCoils(start, quantity) => {
                 memory::read_bits(image, Table::Coil, start, quantity).map(Response::ReadCoils)

@@ -12,6 +12,7 @@ use super::clients::Clients;
 use super::clock::Clock;
 use super::event::{Observer, Peer, Transaction, What};
 use super::later::Later;
+use crate::access::UnitIds;
 use crate::device::{Device, Pending, Question, Saying, Turn};
 use crate::fault::{Arrival, End, Manners, Reaction, Received, Transmission};
 
@@ -42,6 +43,8 @@ pub(super) enum Reply {
 pub(super) struct Units {
     /// In the order of the unit ids. No map: its nodes are much larger than a single device.
     devices: Box<[(u8, Mutex<Device>)]>,
+    /// Further unit ids, and whose they are.
+    others: BTreeMap<u8, u8>,
     clients: Clients,
     clock: Clock,
     observer: Option<Observer>,
@@ -54,8 +57,9 @@ impl Units {
         observer: Option<Observer>,
     ) -> Self {
         let clients = Clients::default();
+        let others = others(&devices);
         let devices = devices.into_iter().map(|(unit_id, device)| (unit_id, Mutex::new(device)));
-        Self { devices: devices.collect(), clients, clock, observer }
+        Self { devices: devices.collect(), others, clients, clock, observer }
     }
 
     pub(super) fn with<R>(&self, unit_id: u8, look: impl FnOnce(&mut Device) -> R) -> Option<R> {
@@ -147,7 +151,8 @@ impl Units {
         saying: Saying,
     ) -> Option<Reaction> {
         let passed = self.clock.passed(Instant::now());
-        self.with(request.unit_id, |device| device.conclude(pending, request, passed, saying))
+        let own = self.own(request.unit_id);
+        self.with(own, |device| device.conclude(pending, request, passed, saying))
     }
 
     /// Tells whoever watches the line what is done about a request; what is then to be done.
@@ -177,18 +182,24 @@ impl Units {
         match received.framing {
             Framing::Mbap => {
                 let nobody = || Reaction::Answer(Err(ExceptionCode::GatewayTargetDevice));
-                let turn = self.ask(received.unit_id, received, arrival);
+                let turn = self.ask(self.own(received.unit_id), received, arrival);
                 Meant::One(turn.unwrap_or_else(|| Turn::Reacts(nobody())))
             }
             Framing::Rtu | Framing::Ascii if received.unit_id == BROADCAST => {
                 Meant::All(self.broadcast(received, arrival))
             }
             Framing::Rtu | Framing::Ascii => {
-                self.overhear(Some(received.unit_id));
-                let turn = self.ask(received.unit_id, received, arrival);
+                let own = self.own(received.unit_id);
+                self.overhear(Some(own));
+                let turn = self.ask(own, received, arrival);
                 turn.map_or(Meant::Nobody, Meant::One)
             }
         }
+    }
+
+    /// The unit id of the device that answers for this one.
+    fn own(&self, unit_id: u8) -> u8 {
+        self.others.get(&unit_id).copied().unwrap_or(unit_id)
     }
 
     /// What the device of a unit id does about a request. A device that is alone takes the
@@ -241,4 +252,22 @@ impl Units {
             };
         self.devices.iter().filter_map(asks).collect()
     }
+}
+
+/// The unit ids that nobody has and somebody answers for, and the unit id of who does: who names it
+/// comes before who takes any.
+fn others(devices: &BTreeMap<u8, Device>) -> BTreeMap<u8, u8> {
+    let mut others = BTreeMap::new();
+    let takes_any = |device: &Device| *device.unit_ids() == UnitIds::Any;
+    for (own, device) in devices.iter().filter(|(_, device)| *device.unit_ids() != UnitIds::Own) {
+        for unit_id in (0..=u8::MAX).filter(|unit_id| device.unit_ids().include(*unit_id)) {
+            if devices.contains_key(&unit_id)
+                || (takes_any(device) && others.contains_key(&unit_id))
+            {
+                continue;
+            }
+            others.insert(unit_id, *own);
+        }
+    }
+    others
 }

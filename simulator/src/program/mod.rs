@@ -27,6 +27,7 @@ use passline_modbus::pdu::Request;
 use passline_modbus::value::Value;
 
 pub use held::Held;
+pub(crate) use rule::is_same;
 pub use rule::{Action, Rule, Test, When};
 pub use script::{Circle, Script};
 pub use signal::{Compute, Formula, Lag, Signal};

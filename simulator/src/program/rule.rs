@@ -93,7 +93,8 @@ impl Test {
     }
 }
 
-fn is_same(value: &Value, other: &Value) -> bool {
+/// Whether two values are the same, however each is held.
+pub(crate) fn is_same(value: &Value, other: &Value) -> bool {
     match other {
         Value::Number(number) => value.compare(number).is_some_and(std::cmp::Ordering::is_eq),
         other => value == other,

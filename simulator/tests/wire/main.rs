@@ -8,6 +8,7 @@
     reason = "a test ends where it fails"
 )]
 
+mod access;
 mod beyond;
 mod composed;
 mod connections;

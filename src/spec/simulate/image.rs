@@ -154,7 +154,8 @@ fn bytes_given(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Vec<u8>
     None
 }
 
-fn bit(context: &Context<'_>, node: Node<'_>) -> Option<bool> {
+/// 0 or 1, or a truth value. `None`: reported.
+pub(super) fn bit(context: &Context<'_>, node: Node<'_>) -> Option<bool> {
     if node.scalar().is_some_and(|scalar| matches!(scalar.text, "true" | "false")) {
         return context.boolean(node).map(|bit| bit.value);
     }

@@ -1,5 +1,7 @@
-//! `simulate:` of a device: how its simulation begins, how it moves, and what it does wrong.
+//! `simulate:` of a device: how its simulation begins, how it moves, what it refuses, and what it
+//! does wrong.
 
+mod access;
 mod fault;
 mod image;
 mod kind;
@@ -40,6 +42,31 @@ pub(super) static SIMULATE: Object = Object {
             "What the device does wrong, and when. Several compose.",
         ),
         Field::optional(
+            "access",
+            Shape::Object(&access::ACCESS),
+            "How it refuses what its points do not allow.",
+        ),
+        Field::optional(
+            "locks",
+            Shape::List(&Shape::Object(&access::LOCK)),
+            "What can be read or written only after a password.",
+        ),
+        Field::optional(
+            "together",
+            Shape::List(&Shape::Object(&access::TOGETHER)),
+            "What is written as a whole or not at all.",
+        ),
+        Field::optional(
+            "overrides",
+            Shape::List(&Shape::Object(&access::OVERRIDE)),
+            "Requests that are answered whatever the memory holds. The first that fits counts.",
+        ),
+        Field::optional(
+            "unit_ids",
+            access::UNIT_IDS,
+            "Unit ids that it answers for beside its own: a list, or `any` that no other device of its line has.",
+        ),
+        Field::optional(
             "states",
             Shape::List(&Shape::Name),
             "The states that rules are about; the device begins in the first.",
@@ -61,7 +88,10 @@ pub(super) fn simulation(
     read_file: &mut ReadFile<'_>,
 ) -> Simulation {
     let mut simulation = Simulation { image: image::blank(map), ..Simulation::default() };
-    let Some(fields) = fields else { return simulation };
+    let Some(fields) = fields else {
+        simulation.access = access::access(context, (map, &simulation.image), None);
+        return simulation;
+    };
     for node in fields.list("image") {
         image::entry(context, &mut simulation.image, node);
     }
@@ -70,6 +100,8 @@ pub(super) fn simulation(
     let faults = fields.list("faults").into_iter();
     let (faults, labels): (_, Vec<fault::Label>) =
         faults.filter_map(|node| device.fault(node)).unzip();
+    simulation.access = access::access(context, (map, &simulation.image), Some(fields));
+    simulation.unit_ids = access::unit_ids(context, address, fields);
     let names = Names::new(context, map, read_file, &simulation.image);
     simulation.script = script::script(names, fields, &moving, &labels);
     simulation.faults = faults;

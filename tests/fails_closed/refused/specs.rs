@@ -458,3 +458,87 @@ tests:
         ],
     }]);
 }
+
+/// A spec whose device is simulated with this.
+fn simulated(lines: &str, says: &[&'static str]) -> Refused {
+    let points = "p: { holding: 0 }, q: { holding: 1 }, far: { holding: 9 }, in: { input: 0 }, \
+                  ro: { holding: 5, access: read }, id: { device_id: vendor_name }";
+    device(&format!("points: {{ {points} }}\n    simulate: {{ {lines} }}"), says)
+}
+
+#[test]
+fn access_of_a_simulation_that_makes_no_sense() {
+    let lock = |keys: &str, says| simulated(&format!("locks: [{{ {keys} }}]"), says);
+    let block = |keys: &str, says| simulated(&format!("together: [{keys}]"), says);
+    let fixed = |keys: &str, says| simulated(&format!("overrides: [{keys}]"), says);
+    all_are_refused(&[
+        simulated("access: { ⟦readonly⟧: 2 }", &["`readonly`"]),
+        simulated("access: { read_only: ⟦zeros⟧ }", &["`zeros` is no name of an exception"]),
+        simulated("access: { write_only: ⟦ignored⟧ }", &["`ignored` is no name of an exception"]),
+        simulated("access: { undeclared: ⟦256⟧ }", &["1..=255"]),
+        simulated("access: { filler: ⟦-1⟧ }", &["0..=65535"]),
+        simulated("unit_ids: ⟦all⟧", &["not possible here"]),
+        simulated("unit_ids: [⟦256⟧]", &["0..=255"]),
+        lock("password: ⟦nobody⟧, equals: 1, points: q", &["no point `nobody`"]),
+        lock("password: ⟦ro⟧, equals: 1, points: q", &["`ro` cannot be written"]),
+        lock("password: ⟦in⟧, equals: 1, points: q", &["`in` cannot be written"]),
+        lock("password: p, equals: ⟦70000⟧, points: q", &["cannot be 70000"]),
+        lock("⟦password⟧: p, equals: 1, points: [q, p]", &["behind its own lock"]),
+        lock("⟦password⟧: p, equals: 1, points: in", &["cannot be written anyway"]),
+        lock("password: p, equals: 1, points: in, ⟦write⟧: ignored", &["written anyway"]),
+        lock("password: p, equals: 1, points: ⟦id⟧", &["in none of the tables"]),
+        lock("password: p, equals: 1, ⟦points⟧: q, holding: 1", &["no table and no count"]),
+        block("⟦{ count: 2 }⟧", &["it is not said where this is"]),
+        block("⟦{ holding: 65535, count: 2 }⟧", &["pass 65535"]),
+        block("⟦{ points: [p, far] }⟧", &["do not follow each other"]),
+        block("⟦{ input: 0, count: 2 }⟧", &["`input` cannot be written"]),
+        block("⟦{ holding: 0, count: 124 }⟧", &["one request writes 123"]),
+        fixed("⟦{ function: 3 }⟧", &["one answer, not 0"]),
+        fixed("⟦{ function: 3, code: 2, words: [1] }⟧", &["one answer, not 2"]),
+        fixed("{ function: 17, ⟦start⟧: 0, pdu: '11 00' }", &["have no address"]),
+        fixed("{ function: 6, ⟦count⟧: 1, code: 2 }", &["have no count"]),
+        fixed("{ function: 6, start: 0, ⟦words⟧: [1] }", &["the functions 3, 4 and 23"]),
+        fixed("{ function: 3, start: 0, ⟦bits⟧: [1] }", &["the functions 1 and 2"]),
+        fixed("{ function: 3, start: 0, ⟦words⟧: [] }", &["1 to 125"]),
+        fixed("{ function: 3, start: 0, count: 2, ⟦words⟧: [1] }", &["fewer than the `count`"]),
+        fixed("{ function: 3, start: 0, pdu: '⟦04 02 00 00⟧' }", &["does not begin with 03"]),
+        fixed("{ function: 3, start: 0, pdu: '⟦0⟧' }", &["no sequence of bytes"]),
+    ]);
+}
+
+#[test]
+fn unit_ids_that_two_devices_answer_for() {
+    let two = |line: &str, one: &str, two: &str, says| {
+        whole(
+            &format!(
+                "\
+spec: refused
+links: {{ line: '{line}' }}
+devices:
+  d: {{ link: line, unit_id: 1, points: {{ p: {{ holding: 0 }} }}, simulate: {{ unit_ids: {one} }} }}
+  e: {{ link: line, ⟦unit_id⟧: 2, points: {{ p: {{ holding: 0 }} }}, simulate: {{ unit_ids: {two} }} }}
+tests: [{{ test: t, steps: [{{ read: d.p, equals: 1 }}] }}]
+"
+            ),
+            says,
+        )
+    };
+    let tcp = "tcp://127.0.0.1:502";
+    all_are_refused(&[
+        two(tcp, "any", "any", &["both answer for any unit"]),
+        two(tcp, "[0, 9]", "[9]", &["both answer for unit 9"]),
+        whole(
+            "\
+spec: refused
+devices:
+  d:
+    link: rtu:///dev/ttyUSB0
+    unit_id: 1
+    points: { p: { holding: 0 } }
+    simulate: { unit_ids: [2, ⟦0⟧] }
+tests: [{ test: t, steps: [{ read: d.p, equals: 1 }] }]
+",
+            &["a serial line has no unit 0"],
+        ),
+    ]);
+}
