@@ -463,7 +463,7 @@ tests:
 fn simulated(lines: &str, says: &[&'static str]) -> Refused {
     let points = "p: { holding: 0 }, q: { holding: 1 }, far: { holding: 9 }, in: { input: 0 }, \
                   ro: { holding: 5, access: read }, id: { device_id: vendor_name }";
-    device(&format!("points: {{ {points} }}\n    simulate: {{ {lines} }}"), says)
+    device(&format!("points: {{ {points} }}\n    simulate:\n      {lines}"), says)
 }
 
 #[test]
@@ -484,8 +484,8 @@ fn access_of_a_simulation_that_makes_no_sense() {
         lock("password: ⟦in⟧, equals: 1, points: q", &["`in` cannot be written"]),
         lock("password: p, equals: ⟦70000⟧, points: q", &["cannot be 70000"]),
         lock("⟦password⟧: p, equals: 1, points: [q, p]", &["behind its own lock"]),
-        lock("⟦password⟧: p, equals: 1, points: in", &["cannot be written anyway"]),
-        lock("password: p, equals: 1, points: in, ⟦write⟧: ignored", &["written anyway"]),
+        lock("⟦password⟧: p, equals: 1, points: in", &["can be written anyway"]),
+        lock("password: p, equals: 1, points: in, ⟦write⟧: ignored", &["can be written anyway"]),
         lock("password: p, equals: 1, points: ⟦id⟧", &["in none of the tables"]),
         lock("password: p, equals: 1, ⟦points⟧: q, holding: 1", &["no table and no count"]),
         block("⟦{ count: 2 }⟧", &["it is not said where this is"]),
