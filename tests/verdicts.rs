@@ -8,8 +8,11 @@ use serde_json::Value;
 /// A run of a spec.
 struct Ran {
     exit: Option<i32>,
+    /// What the terminal shows.
+    shown: String,
     complaints: String,
     document: Value,
+    junit: String,
 }
 
 impl Ran {
@@ -34,6 +37,8 @@ fn run(devices: &str, tests: &str) -> Ran {
         .arg("--simulate")
         .arg("--json")
         .arg(&json)
+        .arg("--junit")
+        .arg(folder.path().join("junit.xml"))
         .arg("--out")
         .arg(folder.path().join("out"))
         .output()
@@ -42,8 +47,10 @@ fn run(devices: &str, tests: &str) -> Ran {
     let document = document.map(|bytes| serde_json::from_slice(&bytes).expect("JSON"));
     Ran {
         exit: output.status.code(),
+        shown: String::from_utf8_lossy(&output.stdout).into_owned(),
         complaints: String::from_utf8_lossy(&output.stderr).into_owned(),
         document: document.unwrap_or_default(),
+        junit: std::fs::read_to_string(folder.path().join("junit.xml")).unwrap_or_default(),
     }
 }
 
@@ -116,4 +123,37 @@ fn a_device_that_is_given_no_time_is_not_silent() {
     let ran = run(devices, "\n  - test: t\n    steps:\n      - { read: d.a, answers: false }");
     assert_eq!(ran.exit, Some(2), "{:?}", ran.document);
     assert!(ran.complaints.contains("above zero"), "{}", ran.complaints);
+}
+
+#[test]
+fn a_conditional_pass_and_fail_say_so_everywhere() {
+    let ran = run(
+        "
+  d:
+    points: { a: { holding: 0, scale: 0.01, unit: V } }
+    simulate: { values: { a: 5.23 } }",
+        "
+  - test: t
+    steps:
+      - { read: d.a, max: 5.25, uncertainty: { expanded: 0.05 }, decision: non_binary }
+      - { read: d.a, max: 5.2, uncertainty: { expanded: 0.05 }, decision: non_binary }
+      - { read: d.a, max: 5.25, uncertainty: { expanded: 0.05 }, decision: guarded }
+      - { read: d.a, max: 5.3, uncertainty: { expanded: 0.05 }, decision: guarded }
+      - { read: d.a, max: = d.a + 0.02, uncertainty: { expanded: 0.05 }, decision: guarded }
+      - { read: d.a, min: 1 }",
+    );
+    assert_eq!(ran.exit, Some(1), "{}", ran.complaints);
+    assert_eq!(ran.verdicts(), ["pass", "fail", "fail", "pass", "fail", "pass"]);
+    let checks = ran.document["records"][0]["tests"][0]["checks"].as_array().expect("checks");
+    let stated: Vec<_> = checks.iter().map(|check| check["conformity"].as_str()).collect();
+    let expected =
+        ["conditional_pass", "conditional_fail", "fail", "pass", "fail"].map(Some).into_iter();
+    assert_eq!(stated, expected.chain([None]).collect::<Vec<_>>());
+    assert_eq!(checks[2]["limit"]["guard_band"], 0.05);
+    assert_eq!(checks[2]["limit"]["acceptance"], serde_json::json!({ "max": 5.2 }));
+    assert_eq!(checks[4]["limit"]["acceptance"], serde_json::json!({ "max": 5.2 }));
+    let stated = ran.junit.matches(r#"name="conformity" value="conditional_pass""#).count();
+    assert_eq!(stated, 1, "{}", ran.junit);
+    let shown = "(conditional)";
+    assert_eq!(ran.shown.matches(shown).count(), 2, "{}", ran.shown);
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal;
-use crate::record::{CheckFinished, Event, TestFinished, TestPlanned, Verdict};
+use crate::record::{CheckFinished, Conformity, Event, TestFinished, TestPlanned, Verdict};
 
 /// What has been seen of a run.
 pub(super) struct Progress {
@@ -77,7 +77,8 @@ impl Progress {
             }
         }
         let tolerated = result.tolerated();
-        if !(bad || result.flaky || result.marginal || !tolerated.is_empty()) {
+        let conditional = result.conformity.is_some_and(Conformity::is_conditional);
+        if !(bad || result.flaky || result.marginal || conditional || !tolerated.is_empty()) {
             return;
         }
         let tests = self.tests.get_mut(finished.record);
@@ -93,6 +94,9 @@ impl Progress {
         }
         if result.flaky {
             remark.push(format!(" (flaky: passed at attempt {})", result.attempts.len()));
+        }
+        if conditional {
+            remark.push(" (conditional)".to_owned());
         }
         if result.marginal {
             remark.push(" (marginal)".to_owned());

@@ -207,7 +207,7 @@ fn result(judged: Judged, attempts: Vec<record::Attempt>) -> CheckResult {
         verdict,
         flaky: verdict == Verdict::Pass && stumbled,
         marginal: judged.judgement.is_marginal(),
-        conformity: None,
+        conformity: judged.judgement.conformity(),
         message: judged.judgement.message().map(str::to_owned),
         measurement: judged.measurement,
         limit: judged.limit,

@@ -8,6 +8,7 @@ use passline_modbus::point::Domain;
 use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
+use super::edge::At;
 use super::kind::Kind;
 use super::number::Unit;
 use super::reach::{Reach, TextSpace};
@@ -84,6 +85,10 @@ impl Kind for AtLeast {
             Some(_) => Err(format!("is not at least {}", self.written)),
             None => Err(format!("is no dotted version to be at least {}", self.written)),
         }
+    }
+
+    fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        vec![("at_least", At::Version(&self.written))]
     }
 
     fn reach(&self, space: TextSpace) -> Reach {

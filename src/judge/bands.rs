@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::decision::{Given, Rule};
 use super::judgement::Judgement;
-use super::limit::Limit;
 use super::number::Unit;
 use super::reader::{Reader, Reported};
 use super::set::Set;
@@ -40,8 +40,15 @@ pub(super) struct Band {
     set: Set,
 }
 
-/// Reads `bands`, each with its place. `None` if there are none.
-pub(super) fn read(from: &Reader<'_, '_, '_>) -> Result<Option<Vec<(Band, Span)>>, Reported> {
+/// A band as it is read: its place, and what it says of the decision.
+pub(super) struct Written {
+    pub(super) band: Band,
+    pub(super) given: Given,
+    pub(super) span: Span,
+}
+
+/// Reads `bands`. `None` if there are none.
+pub(super) fn read(from: &Reader<'_, '_, '_>) -> Result<Option<Vec<Written>>, Reported> {
     if !from.fields.has(FIELD.key) {
         return Ok(None);
     }
@@ -57,32 +64,35 @@ pub(super) fn read(from: &Reader<'_, '_, '_>) -> Result<Option<Vec<(Band, Span)>
             let fields = from.context.fields(node, &BAND).ok_or(Reported)?;
             let condition = fields.expression(CONDITION.key).ok_or(Reported);
             let set = Reader::new(from.context, &fields, from.subject).and_then(|reader| {
-                let set = Set::read(&reader)?;
+                let (set, given) = (Set::read(&reader), Given::read(&reader));
+                let (set, given) = (set?, given?);
                 if set.is_empty() {
                     let remedy = "add one such as `min` or `max`";
                     return from.refuse(fields.span(), "this band has no limit", remedy);
                 }
-                Ok(set)
+                Ok((set, given))
             });
-            Ok((Band { condition: condition?.value, set: set? }, fields.span()))
+            let (condition, (set, given)) = (condition?.value, set?);
+            Ok(Written { band: Band { condition, set }, given, span: fields.span() })
         })
         .collect();
     bands.into_iter().collect::<Result<_, _>>().map(Some)
 }
 
 /// The first band whose condition is met.
-pub(super) fn matching<'b>(
-    bands: &'b [Band],
+pub(super) fn matching<'b, T>(
+    bands: &'b [(Band, T)],
     evaluate: &mut dyn FnMut(&str) -> Result<bool, Judgement>,
-) -> Result<&'b Band, Judgement> {
+) -> Result<&'b (Band, T), Judgement> {
     for band in bands {
-        match evaluate(&band.condition) {
+        match evaluate(&band.0.condition) {
             Ok(true) => return Ok(band),
             Ok(false) => {}
             Err(judgement) => return Err(judgement),
         }
     }
-    let conditions: Vec<_> = bands.iter().map(|band| format!("`{}`", band.condition)).collect();
+    let conditions: Vec<_> =
+        bands.iter().map(|(band, _)| format!("`{}`", band.condition)).collect();
     let message = format!("no band matches: none of {} is true", conditions.join(", "));
     Err(Judgement::Error { class: ErrorClass::Decode, message })
 }
@@ -92,18 +102,22 @@ impl Band {
         &self.set
     }
 
-    pub(super) fn limits(&self) -> impl Iterator<Item = &Limit> {
-        self.set.limits()
+    pub(super) fn condition(&self) -> &str {
+        &self.condition
     }
 
     pub(super) fn describe(&self, unit: Unit<'_>) -> String {
         format!("{} if {}", self.set.describe(unit), self.condition)
     }
 
-    pub(super) fn to_json(&self) -> Json {
+    /// The band, with the rule that decides in it if it is not stored elsewhere.
+    pub(super) fn to_json(&self, rule: Option<&Rule>) -> Json {
         let mut stored = Map::new();
         stored.insert(CONDITION.key.to_owned(), Json::String(self.condition.clone()));
         self.set.store(&mut stored);
+        if let Some(rule) = rule {
+            rule.store(&mut stored);
+        }
         Json::Object(stored)
     }
 

@@ -4,6 +4,7 @@ use passline_modbus::point::Domain;
 use passline_modbus::value::{Decimal, Value};
 use serde_json::{Map, Value as Json};
 
+use super::edge::At;
 use super::kind::Kind;
 use super::number::Unit;
 use super::reader::{Reader, Reported};
@@ -166,6 +167,11 @@ impl Kind for Bits {
         let not_clear = wrong(self.clear & pattern, "not clear");
         let wrong: Vec<String> = not_set.into_iter().chain(not_clear).collect();
         if wrong.is_empty() { Ok(()) } else { Err(format!("has {}", wrong.join(" and "))) }
+    }
+
+    fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        let bits = |bits, set| numbers(bits).map(move |index| ("bits", At::Bit { index, set }));
+        bits(self.set, true).chain(bits(self.clear, false)).collect()
     }
 
     fn describe(&self, _: Unit<'_>) -> String {

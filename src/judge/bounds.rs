@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use passline_modbus::value::{Decimal, Value};
 use serde_json::{Map, Value as Json};
 
+use super::edge::At;
 use super::kind::Kind;
 use super::number::{self, Unit};
 use super::reader::{Reader, Reported};
@@ -78,6 +79,15 @@ impl<'a> End<'a> {
     pub(super) fn by_high(&self, other: &Self) -> Ordering {
         self.at.cmp(other.at).then(self.inclusive.cmp(&other.inclusive))
     }
+}
+
+/// The lower and the upper end that are furthest in.
+pub(super) fn narrowest<'a>(
+    ends: impl Iterator<Item = (Option<End<'a>>, Option<End<'a>>)>,
+) -> (Option<End<'a>>, Option<End<'a>>) {
+    let (lows, highs): (Vec<_>, Vec<_>) = ends.unzip();
+    let low = lows.into_iter().flatten().max_by(End::by_low);
+    (low, highs.into_iter().flatten().min_by(End::by_high))
 }
 
 impl Bounds {
@@ -165,8 +175,8 @@ impl Kind for Bounds {
         Ok(())
     }
 
-    fn edges(&self) -> Vec<&Decimal> {
-        self.0.values().collect()
+    fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        self.0.iter().map(|(bound, at)| (bound.key(), At::Number(at))).collect()
     }
 
     fn ends(&self) -> (Option<End<'_>>, Option<End<'_>>) {

@@ -3,10 +3,12 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::bands::{self, Band};
+use super::bands::{self, Band, Written};
+use super::decision::{Given, Rule, RuleError};
+use super::edge::Case;
 use super::judgement::Judgement;
 use super::limit::Limit;
-use super::limits::Limits;
+use super::limits::{self, Limits};
 use super::number::Unit;
 use super::proof::{self, Fault};
 use super::reader::{Reader, Reported, Subject};
@@ -35,7 +37,7 @@ pub struct Demand(Form);
 #[derive(Debug, Clone, PartialEq)]
 enum Form {
     Fixed(Limits),
-    Bands { common: Set, bands: Vec<Band> },
+    Bands { common: Set, bands: Vec<(Band, Option<Box<Rule>>)> },
 }
 
 impl Demand {
@@ -68,8 +70,22 @@ impl Demand {
         match &self.0 {
             Form::Fixed(limits) => Ok(limits.clone()),
             Form::Bands { common, bands } => {
-                let band = bands::matching(bands, evaluate)?;
-                Ok(Limits::on_value(common.clone(), Some(band.clone())))
+                let (band, rule) = bands::matching(bands, evaluate)?;
+                Ok(Limits::on_value(common.clone(), Some(band.clone()), rule.clone()))
+            }
+        }
+    }
+
+    /// Where the judgement turns: one case for each band.
+    pub fn edges(&self) -> Vec<Case<'_>> {
+        match &self.0 {
+            Form::Fixed(limits) => vec![Case { condition: None, edges: limits.edges() }],
+            Form::Bands { common, bands } => {
+                let cases = bands.iter().map(|(band, rule)| Case {
+                    condition: Some(band.condition()),
+                    edges: limits::edges_of(&limits::sets(common, Some(band)), rule.as_deref()),
+                });
+                cases.collect()
             }
         }
     }
@@ -81,7 +97,10 @@ impl Demand {
             Form::Bands { common, bands } => {
                 let unit = Unit(unit.unwrap_or_default());
                 let common = (!common.is_empty()).then(|| common.describe(unit));
-                let bands = bands.iter().map(|band| band.describe(unit));
+                let bands = bands.iter().map(|(band, rule)| {
+                    let rule = rule.as_ref().map(|rule| format!(", {}", rule.describe(unit)));
+                    band.describe(unit) + &rule.unwrap_or_default()
+                });
                 common.into_iter().chain(bands).collect::<Vec<_>>().join("; ")
             }
         }
@@ -94,7 +113,8 @@ impl Demand {
             Form::Bands { common, bands } => {
                 let mut stored = Map::new();
                 common.store(&mut stored);
-                let bands = bands.iter().map(Band::to_json).collect();
+                let bands =
+                    bands.iter().map(|(band, rule)| band.to_json(rule.as_deref())).collect();
                 stored.insert("bands".to_owned(), Json::Array(bands));
                 Json::Object(stored)
             }
@@ -132,19 +152,42 @@ fn read(
 }
 
 fn read_value(from: &Reader<'_, '_, '_>, given: &[&'static str]) -> Result<Demand, Reported> {
-    // Both first, so that both are reported.
-    let (common, bands) = (Set::read(from), bands::read(from));
-    let (common, bands) = (common?, bands?);
+    // All first, so that all are reported.
+    let (common, own, bands) = (Set::read(from), Given::read(from), bands::read(from));
+    let (common, own, bands) = (common?, own?, bands?);
     let Some(bands) = bands else {
         let first = given.first().copied().unwrap_or_default();
-        prove(from, from.fields.key_span(first), &common.limits().collect::<Vec<_>>())?;
-        return Ok(Demand(Form::Fixed(Limits::on_value(common, None))));
+        let spans = (from.fields.key_span(first), from.fields.key_span(own.key()));
+        let rule = settle(from, spans, own, &[&common])?;
+        return Ok(Demand(Form::Fixed(Limits::on_value(common, None, rule))));
     };
-    for (band, span) in &bands {
-        prove(from, *span, &common.limits().chain(band.limits()).collect::<Vec<_>>())?;
-    }
-    let bands = bands.into_iter().map(|(band, _)| band).collect();
+    let settled = bands.into_iter().map(|Written { band, given, span }| {
+        let rule = settle(from, (span, span), given.or(&own), &limits::sets(&common, Some(&band)))?;
+        Ok((band, rule))
+    });
+    let bands = settled.collect::<Result<_, _>>()?;
     Ok(Demand(Form::Bands { common, bands }))
+}
+
+/// The rule of decision for what judges together, if there is one. Refuses what cannot fail or hold.
+fn settle(
+    from: &Reader<'_, '_, '_>,
+    (span, rule_span): (Span, Span),
+    given: Given,
+    sets: &[&Set],
+) -> Result<Option<Box<Rule>>, Reported> {
+    let limits: Vec<&Limit> = sets.iter().flat_map(|set| set.limits()).collect();
+    let rule = given.rule(&limits).and_then(|rule| {
+        if let Some(rule) = &rule {
+            let mut marginal = sets.iter().filter_map(|set| set.marginal());
+            marginal.try_for_each(|marginal| rule.check_marginal(marginal))?;
+        }
+        Ok(rule)
+    });
+    let refused = |error: RuleError| from.refuse(rule_span, error.to_string(), error.remedy());
+    let rule = rule.or_else(refused)?;
+    prove(from, span, &limits, rule.as_deref())?;
+    Ok(rule)
 }
 
 /// The limits that are given, in the order of the spec.
@@ -177,8 +220,13 @@ fn read_answer(context: Context<'_>, fields: &Fields<'_, '_>) -> Result<Option<L
 }
 
 /// Refuses limits that cannot fail or cannot hold.
-fn prove(from: &Reader<'_, '_, '_>, span: Span, limits: &[&Limit]) -> Result<(), Reported> {
-    let Some(fault) = proof::fault(limits, from.subject) else { return Ok(()) };
+fn prove(
+    from: &Reader<'_, '_, '_>,
+    span: Span,
+    limits: &[&Limit],
+    rule: Option<&Rule>,
+) -> Result<(), Reported> {
+    let Some(fault) = proof::fault(limits, rule, from.subject) else { return Ok(()) };
     let values = from.subject.describe();
     match fault {
         Fault::CannotFail => from.refuse(

@@ -1,9 +1,10 @@
 //! `equals`: the value that it must be; on a float with a `tolerance`.
 
-use passline_modbus::value::{Decimal, Value};
+use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
 use super::bounds::End;
+use super::edge::At;
 use super::kind::Kind;
 use super::number::Unit;
 use super::reader::{Reader, Reported};
@@ -46,8 +47,8 @@ impl Kind for Equals {
         }
     }
 
-    fn edges(&self) -> Vec<&Decimal> {
-        self.0.edges()
+    fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        self.0.edges().into_iter().map(|at| ("equals", at)).collect()
     }
 
     fn ends(&self) -> (Option<End<'_>>, Option<End<'_>>) {

@@ -3,7 +3,7 @@
 use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::point::{Reading, Undecodable};
 
-use crate::record::{ErrorClass, Verdict};
+use crate::record::{Conformity, ErrorClass, Verdict};
 
 /// What one attempt brought.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,13 +30,19 @@ pub enum Observed {
 pub enum Judgement {
     /// Every limit was evaluated and held.
     Pass {
-        /// How the value is outside of the marginal limit, if it is.
-        marginal: Option<String>,
+        /// Whether the value is outside of the marginal limit.
+        marginal: bool,
+        /// What the decision rule says, if there is one.
+        conformity: Option<Conformity>,
+        /// How it is marginal or conditional.
+        remark: Option<String>,
     },
     /// Kept on purpose without a limit.
     Recorded,
     /// The device answered, and the answer is out of limits.
     Fail {
+        /// What the decision rule says, if there is one.
+        conformity: Option<Conformity>,
         /// How.
         message: String,
     },
@@ -62,7 +68,15 @@ impl Judgement {
 
     /// Whether it is a pass outside of the marginal limit.
     pub fn is_marginal(&self) -> bool {
-        matches!(self, Self::Pass { marginal: Some(_) })
+        matches!(self, Self::Pass { marginal: true, .. })
+    }
+
+    /// What the decision rule says of the measurement, if there is one.
+    pub fn conformity(&self) -> Option<Conformity> {
+        match self {
+            Self::Pass { conformity, .. } | Self::Fail { conformity, .. } => *conformity,
+            Self::Recorded | Self::Error { .. } => None,
+        }
     }
 
     /// The class of an error.
@@ -73,19 +87,20 @@ impl Judgement {
         }
     }
 
-    /// What there is to say: how it failed, why nothing was judged, or how it is marginal.
+    /// What there is to say: how it failed, why nothing was judged, or how it is marginal or
+    /// conditional.
     pub fn message(&self) -> Option<&str> {
         match self {
-            Self::Pass { marginal } => marginal.as_deref(),
+            Self::Pass { remark, .. } => remark.as_deref(),
             Self::Recorded => None,
-            Self::Fail { message } | Self::Error { message, .. } => Some(message),
+            Self::Fail { message, .. } | Self::Error { message, .. } => Some(message),
         }
     }
 
-    pub(super) const PASS: Self = Self::Pass { marginal: None };
+    pub(super) const PASS: Self = Self::Pass { marginal: false, conformity: None, remark: None };
 
     pub(super) fn fail(message: impl Into<String>) -> Self {
-        Self::Fail { message: message.into() }
+        Self::Fail { conformity: None, message: message.into() }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What every kind of limit on a value is able to do.
 
-use passline_modbus::value::{Decimal, Value};
+use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
 use super::bounds::End;
+use super::edge::At;
 use super::number::Unit;
 use super::reach::{Reach, TextSpace};
 use super::reader::{Reader, Reported};
@@ -23,10 +24,9 @@ pub(super) trait Kind: Sized {
     /// ("is above max 5.25 V"). A value of another type never holds.
     fn judge(&self, value: &Value, unit: Unit<'_>) -> Result<(), String>;
 
-    /// The numbers at which it begins or ends to hold; between two neighbours it does not change.
-    fn edges(&self) -> Vec<&Decimal> {
-        Vec::new()
-    }
+    /// Where it begins or ends to hold, by its keys: at least one. Between two neighbouring numbers
+    /// it does not change.
+    fn edges(&self) -> Vec<(&'static str, At<'_>)>;
 
     /// The lower and the upper end of the numbers that hold, where it is such a limit.
     fn ends(&self) -> (Option<End<'_>>, Option<End<'_>>) {

@@ -1,10 +1,11 @@
 //! The list of limit kinds. A new kind is one file and one line here.
 
-use passline_modbus::value::{Decimal, Value};
+use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
 use super::bits::Bits;
 use super::bounds::End;
+use super::edge::At;
 use super::kind::Kind;
 use super::number::Unit;
 use super::reach::{Reach, TextSpace};
@@ -41,7 +42,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(kind) => kind.judge(value, unit)),* }
             }
 
-            pub(super) fn edges(&self) -> Vec<&Decimal> {
+            pub(super) fn edges(&self) -> Vec<(&'static str, At<'_>)> {
                 match self { $(Self::$kind(kind) => kind.edges()),* }
             }
 

@@ -5,6 +5,8 @@ use passline_modbus::point::Reading;
 use serde_json::{Map, Value as Json};
 
 use super::bands::Band;
+use super::decision::Rule;
+use super::edge::{At, Edge, Turns};
 use super::judgement::{Judgement, Observed};
 use super::number::Unit;
 use super::set::{self, Set};
@@ -20,11 +22,12 @@ enum Form {
     Recorded,
     Answers(bool),
     Exception(ExceptionCode),
-    /// `uncertainty` and `decision` (ILAC-G8) go here, beside what they guard: the numbers stay
-    /// those of the limit, only the judgement near them changes.
+    /// The rule of decision stands beside what it guards: the numbers stay those of the limit, only
+    /// the judgement near them changes.
     Value {
         common: Set,
         band: Option<Band>,
+        rule: Option<Box<Rule>>,
     },
 }
 
@@ -39,8 +42,8 @@ impl Limits {
         Self(Form::Exception(code))
     }
 
-    pub(super) fn on_value(common: Set, band: Option<Band>) -> Self {
-        Self(Form::Value { common, band })
+    pub(super) fn on_value(common: Set, band: Option<Band>, rule: Option<Box<Rule>>) -> Self {
+        Self(Form::Value { common, band, rule })
     }
 
     /// Judges what an attempt brought. `unit` is the measuring unit, for the message.
@@ -49,10 +52,9 @@ impl Limits {
             Form::Recorded => observed.unusable().unwrap_or(Judgement::Recorded),
             Form::Answers(wanted) => answers::judge(*wanted, observed),
             Form::Exception(code) => exception::judge(*code, observed),
-            Form::Value { common, band } => {
-                let sets: Vec<&Set> =
-                    [common].into_iter().chain(band.as_ref().map(Band::set)).collect();
-                judge_value(&sets, observed, Unit(unit.unwrap_or_default()))
+            Form::Value { common, band, rule } => {
+                let (sets, unit) = (sets(common, band.as_ref()), Unit(unit.unwrap_or_default()));
+                judge_value(&sets, rule.as_deref(), observed, unit)
             }
         }
     }
@@ -65,10 +67,25 @@ impl Limits {
             Form::Answers(true) => "answers".to_owned(),
             Form::Answers(false) => "does not answer".to_owned(),
             Form::Exception(code) => exception::named(*code),
-            Form::Value { common, band } => {
+            Form::Value { common, band, rule } => {
+                let rule = rule.as_ref().map(|rule| format!(", {}", rule.describe(unit)));
                 let common = (!common.is_empty()).then(|| common.describe(unit));
                 let band = band.as_ref().map(|band| band.describe(unit));
                 common.into_iter().chain(band).collect::<Vec<_>>().join(" and ")
+                    + &rule.unwrap_or_default()
+            }
+        }
+    }
+
+    /// Where the judgement turns.
+    pub fn edges(&self) -> Vec<Edge<'_>> {
+        let answer = |key, at| vec![Edge { key, turns: Turns::Verdict, at }];
+        match &self.0 {
+            Form::Recorded => Vec::new(),
+            Form::Answers(wanted) => answer(answers::FIELD.key, At::Answers(*wanted)),
+            Form::Exception(code) => answer(exception::FIELD.key, At::Exception(*code)),
+            Form::Value { common, band, rule } => {
+                edges_of(&sets(common, band.as_ref()), rule.as_deref())
             }
         }
     }
@@ -86,9 +103,12 @@ impl Limits {
             Form::Exception(code) => {
                 stored.insert("exception".to_owned(), exception::to_json(*code));
             }
-            Form::Value { common, band } => {
+            Form::Value { common, band, rule } => {
                 common.store(&mut stored);
-                stored.extend(band.as_ref().map(|band| ("band".to_owned(), band.to_json())));
+                if let Some(rule) = rule {
+                    rule.store(&mut stored);
+                }
+                stored.extend(band.as_ref().map(|band| ("band".to_owned(), band.to_json(None))));
             }
         }
         Json::Object(stored)
@@ -106,8 +126,12 @@ impl Limits {
         let exception = stored.read("exception", exception::from_json)?.map(Form::Exception);
         let common = Set::restore(&mut stored)?;
         let band = stored.take("band").map(Band::from_json).transpose()?;
+        let limits: Vec<_> =
+            sets(&common, band.as_ref()).into_iter().flat_map(Set::limits).collect();
+        let rule = Rule::restore(&mut stored, &limits)?;
         stored.finish()?;
-        let value = (!common.is_empty() || band.is_some()).then_some(Form::Value { common, band });
+        let value = !common.is_empty() || band.is_some();
+        let value = value.then_some(Form::Value { common, band, rule });
         let mut forms = [recorded, answers, exception, value].into_iter().flatten();
         match (forms.next(), forms.next()) {
             (Some(form), None) => Ok(Self(form)),
@@ -117,14 +141,33 @@ impl Limits {
     }
 }
 
-fn judge_value(sets: &[&Set], observed: &Observed, unit: Unit<'_>) -> Judgement {
+/// What judges a value, all of it.
+pub(super) fn sets<'s>(common: &'s Set, band: Option<&'s Band>) -> Vec<&'s Set> {
+    [common].into_iter().chain(band.map(Band::set)).collect()
+}
+
+fn judge_value(
+    sets: &[&Set],
+    rule: Option<&Rule>,
+    observed: &Observed,
+    unit: Unit<'_>,
+) -> Judgement {
     match observed {
-        Observed::Reading(Reading::Value(value)) => set::judge(sets, value, unit),
+        Observed::Reading(Reading::Value(value)) => set::judge(sets, rule, value, unit),
         Observed::Reading(Reading::Invalid) => {
             Judgement::fail("the device says that it has no valid value")
         }
         Observed::Acknowledged => Judgement::fail("the answer carries no value"),
         other => other.unusable().unwrap_or_else(|| Judgement::fail("no value")),
+    }
+}
+
+/// Where these, together, turn.
+pub(super) fn edges_of<'s>(sets: &[&'s Set], rule: Option<&'s Rule>) -> Vec<Edge<'s>> {
+    let edges = sets.iter().flat_map(|set| set.edges()).collect();
+    match rule {
+        Some(rule) => rule.edges(edges),
+        None => edges,
     }
 }
 

@@ -3,7 +3,8 @@
 use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
-use super::bounds::{Bounds, End};
+use super::bounds::{Bounds, End, narrowest};
+use super::edge::At;
 use super::kind::Kind;
 use super::limit::Limit;
 use super::nominal::Nominal;
@@ -56,9 +57,7 @@ impl Marginal {
     /// It must lie inside the limits: on every side that it has, and further in on one.
     fn check(&self, from: &Reader<'_, '_, '_>, limits: &[Limit]) -> Result<(), Reported> {
         let span = from.fields.key_span("marginal");
-        let ends: Vec<_> = limits.iter().map(Limit::ends).collect();
-        let low = ends.iter().filter_map(|(low, _)| *low).max_by(End::by_low);
-        let high = ends.iter().filter_map(|(_, high)| *high).min_by(End::by_high);
+        let (low, high) = narrowest(limits.iter().map(Limit::ends));
         let (own_low, own_high) = self.ends();
         let low = own_low.map(|own| low.map(|low| own.by_low(&low)));
         let high = own_high.map(|own| high.map(|high| high.by_high(&own)));
@@ -79,7 +78,7 @@ impl Marginal {
         Ok(())
     }
 
-    fn ends(&self) -> (Option<End<'_>>, Option<End<'_>>) {
+    pub(super) fn ends(&self) -> (Option<End<'_>>, Option<End<'_>>) {
         match self {
             Self::Around(nominal) => nominal.ends(),
             Self::Bounds(bounds) => bounds.ends(),
@@ -90,6 +89,13 @@ impl Marginal {
         match self {
             Self::Around(nominal) => nominal.describe(Unit("")),
             Self::Bounds(bounds) => bounds.describe(Unit("")),
+        }
+    }
+
+    pub(super) fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        match self {
+            Self::Around(nominal) => nominal.edges(),
+            Self::Bounds(bounds) => bounds.edges(),
         }
     }
 

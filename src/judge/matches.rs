@@ -5,6 +5,7 @@ use passline_modbus::value::Value;
 use regex::Regex;
 use serde_json::{Map, Value as Json};
 
+use super::edge::At;
 use super::kind::Kind;
 use super::number::Unit;
 use super::reach::{self, Reach, TextSpace};
@@ -84,6 +85,10 @@ impl Kind for Matches {
             Value::Text(_) => Err(format!("does not match {}", self.describe(unit))),
             _ => Err(format!("is no text to match {}", self.describe(unit))),
         }
+    }
+
+    fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        vec![("matches", At::Matches(&self.pattern))]
     }
 
     fn reach(&self, space: TextSpace) -> Reach {

@@ -15,12 +15,15 @@ mod at_least;
 mod bands;
 mod bits;
 mod bounds;
+mod decision;
 mod demand;
+mod edge;
 mod equals;
 mod judgement;
 mod kind;
 mod limit;
 mod limits;
+mod margin;
 mod marginal;
 mod matches;
 mod nominal;
@@ -34,6 +37,7 @@ mod set;
 mod stored;
 mod target;
 mod tolerance;
+mod uncertainty;
 mod valid;
 
 #[cfg(test)]
@@ -48,6 +52,7 @@ pub(crate) const CONDITION: &str = bands::CONDITION.key;
 
 pub(crate) use demand::ALONE;
 pub use demand::Demand;
+pub use edge::{At, Case, Edge, Turns};
 pub use judgement::{Judgement, Observed};
 pub use limits::Limits;
 pub(crate) use matches::PATTERN;
@@ -57,16 +62,25 @@ pub use stored::Corrupt;
 
 use crate::language::shape::{Field, Shape};
 
-/// The keys of every limit on a value: those of the kinds, and `marginal`.
-static VALUE_FIELDS: [Field; count(limit::KEYS) + 1] = flat(limit::KEYS, &[marginal::FIELD]);
+/// The keys of every limit on a value: those of the kinds, and what stands beside them.
+static VALUE_FIELDS: [Field; count(limit::KEYS) + 3] =
+    flat(limit::KEYS, &[marginal::FIELD, uncertainty::FIELD, decision::FIELD]);
 
 /// The keys of a demand on the answer of a step that brings no value.
 pub static ANSWER_FIELDS: [Field; 2] = [exception::FIELD, answers::FIELD];
 
 /// The keys of a demand on a value: of steps that read or compute.
-pub static FIELDS: [Field; count(limit::KEYS) + 5] = flat(
+pub static FIELDS: [Field; count(limit::KEYS) + 7] = flat(
     limit::KEYS,
-    &[marginal::FIELD, bands::FIELD, exception::FIELD, answers::FIELD, demand::RECORD],
+    &[
+        marginal::FIELD,
+        uncertainty::FIELD,
+        decision::FIELD,
+        bands::FIELD,
+        exception::FIELD,
+        answers::FIELD,
+        demand::RECORD,
+    ],
 );
 
 const fn count(groups: &[&[Field]]) -> usize {

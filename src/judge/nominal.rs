@@ -1,9 +1,10 @@
 //! `nominal` with `tolerance`: a number within a tolerance of the one that is meant.
 
-use passline_modbus::value::{Decimal, Value};
+use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
 use super::bounds::End;
+use super::edge::At;
 use super::kind::Kind;
 use super::number::{self, Unit};
 use super::reader::{Reader, Reported, TOLERANCE};
@@ -51,8 +52,8 @@ impl Kind for Nominal {
         }
     }
 
-    fn edges(&self) -> Vec<&Decimal> {
-        vec![&self.0.low, &self.0.high]
+    fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        [&self.0.low, &self.0.high].map(|at| ("nominal", At::Number(at))).into()
     }
 
     fn ends(&self) -> (Option<End<'_>>, Option<End<'_>>) {

@@ -1,8 +1,9 @@
 //! `not`: a value that it must not be; on a float with a `tolerance`.
 
-use passline_modbus::value::{Decimal, Value};
+use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
+use super::edge::At;
 use super::kind::Kind;
 use super::number::Unit;
 use super::reach::{Reach, TextSpace};
@@ -36,8 +37,8 @@ impl Kind for Not {
         }
     }
 
-    fn edges(&self) -> Vec<&Decimal> {
-        self.0.edges()
+    fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        self.0.edges().into_iter().map(|at| ("not", at)).collect()
     }
 
     fn reach(&self, space: TextSpace) -> Reach {

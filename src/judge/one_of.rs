@@ -1,8 +1,9 @@
 //! `one_of`: the values that it may be; on a float with a `tolerance` around each.
 
-use passline_modbus::value::{Decimal, Value};
+use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
+use super::edge::At;
 use super::kind::Kind;
 use super::number::Unit;
 use super::reader::{Reader, Reported};
@@ -52,8 +53,8 @@ impl Kind for OneOf {
         Err(format!("is not {}", self.describe(unit)))
     }
 
-    fn edges(&self) -> Vec<&Decimal> {
-        self.0.iter().flat_map(Target::edges).collect()
+    fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        self.0.iter().flat_map(Target::edges).map(|at| ("one_of", at)).collect()
     }
 
     fn texts(&self) -> Option<Vec<&str>> {

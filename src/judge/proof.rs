@@ -8,6 +8,7 @@ use passline_modbus::point::{Domain, Steps};
 use passline_modbus::value::{Decimal, Value, Width};
 
 use super::bits::Bits;
+use super::decision::{Acceptance, Rule};
 use super::limit::Limit;
 use super::number::Unit;
 use super::reach::{Reach, TextSpace};
@@ -43,8 +44,48 @@ impl Found {
     }
 }
 
+/// What must all hold.
+#[derive(Clone)]
+struct Together<'l> {
+    limits: Vec<&'l Limit>,
+    acceptance: Option<Acceptance<'l>>,
+}
+
+impl<'l> Together<'l> {
+    fn hold(&self, value: &Value) -> bool {
+        self.limits.iter().all(|limit| limit.judge(value, Unit("")).is_ok())
+            && self.acceptance.is_none_or(|acceptance| acceptance.holds(value))
+    }
+
+    /// The numbers where they begin or end to hold, ascending.
+    fn edges(&self) -> BTreeSet<&'l Decimal> {
+        let own = self.limits.iter().flat_map(|limit| limit.edges());
+        let own = own.filter_map(|(_, at)| at.number());
+        own.chain(self.acceptance.into_iter().flat_map(Acceptance::edges)).collect()
+    }
+}
+
 /// What is wrong with the limits, together, on these values.
-pub(super) fn fault(limits: &[&Limit], subject: &Subject<'_>) -> Option<Fault> {
+pub(super) fn fault(
+    limits: &[&Limit],
+    rule: Option<&Rule>,
+    subject: &Subject<'_>,
+) -> Option<Fault> {
+    let on = |acceptance| {
+        let limits = limits.to_vec();
+        fault_on(&Together { limits, acceptance }, subject)
+    };
+    match rule {
+        // Some value passes unconditionally, and some other fails.
+        Some(rule) if !rule.is_binary() => {
+            let conditional = on(rule.acceptance()).filter(|fault| *fault == Fault::CannotHold);
+            conditional.or_else(|| on(None))
+        }
+        other => on(other.and_then(Rule::acceptance)),
+    }
+}
+
+fn fault_on(limits: &Together<'_>, subject: &Subject<'_>) -> Option<Fault> {
     let found = match subject.domain {
         Domain::Bool => on_each(limits, [false, true].map(Value::Bool)),
         Domain::Labels(labels) => on_each(limits, labels.iter().cloned().map(Value::Text)),
@@ -54,13 +95,13 @@ pub(super) fn fault(limits: &[&Limit], subject: &Subject<'_>) -> Option<Fault> {
             Ok(greatest) => on_floats(limits, *width, (&greatest.negated(), &greatest)),
             Err(_) => return Some(Fault::Unproved),
         },
-        Domain::Unbounded { width: None } => on_each(limits, between(edges(limits))),
+        Domain::Unbounded { width: None } => on_each(limits, between(limits.edges())),
         Domain::Text { .. } | Domain::Bytes { .. } => {
             return subject.texts().and_then(|space| on_texts(limits, space));
         }
     };
     // A value that is none fails every limit: where there can be one, `valid` can fail by it.
-    let valid = limits.iter().any(|limit| matches!(limit, Limit::Valid(_)));
+    let valid = limits.limits.iter().any(|limit| matches!(limit, Limit::Valid(_)));
     match found {
         Found { passing: false, .. } => Some(Fault::CannotHold),
         Found { failing: false, .. } if !valid => Some(Fault::CannotFail),
@@ -68,24 +109,15 @@ pub(super) fn fault(limits: &[&Limit], subject: &Subject<'_>) -> Option<Fault> {
     }
 }
 
-fn holds(limits: &[&Limit], value: &Value) -> bool {
-    limits.iter().all(|limit| limit.judge(value, Unit("")).is_ok())
-}
-
-fn on_each(limits: &[&Limit], values: impl IntoIterator<Item = Value>) -> Found {
+fn on_each(limits: &Together<'_>, values: impl IntoIterator<Item = Value>) -> Found {
     let mut found = Found::default();
     for value in values {
-        found.add(holds(limits, &value));
+        found.add(limits.hold(&value));
         if found.is_both() {
             break;
         }
     }
     found
-}
-
-/// Where the limits begin or end to hold, ascending.
-fn edges<'l>(limits: &[&'l Limit]) -> BTreeSet<&'l Decimal> {
-    limits.iter().flat_map(|limit| limit.edges()).collect()
 }
 
 /// Every edge, and one number below, between and above them: numbers that lie as dense as you like
@@ -107,12 +139,12 @@ fn between(edges: BTreeSet<&Decimal>) -> Vec<Value> {
 }
 
 /// Between two edges the limits (but for `bits`) do not change: one value stands for all of them.
-fn on_steps(limits: &[&Limit], steps: &Steps) -> Found {
-    let bits: Vec<Bits> = limits.iter().filter_map(|limit| limit.bits()).collect();
-    let others: Vec<&Limit> =
-        limits.iter().copied().filter(|limit| limit.bits().is_none()).collect();
+fn on_steps(limits: &Together<'_>, steps: &Steps) -> Found {
+    let bits: Vec<Bits> = limits.limits.iter().filter_map(|limit| limit.bits()).collect();
+    let mut others = limits.clone();
+    others.limits.retain(|limit| limit.bits().is_none());
     let mut starts = BTreeSet::from([0]);
-    for edge in edges(limits) {
+    for edge in limits.edges() {
         starts.extend(steps.at_or_above(edge));
         let behind = steps.at_or_below(edge).and_then(|index| index.checked_add(1));
         starts.extend(behind.filter(|index| *index <= steps.last()));
@@ -124,7 +156,7 @@ fn on_steps(limits: &[&Limit], steps: &Steps) -> Found {
             break;
         }
         let Some(value) = steps.value(start) else { continue };
-        if !holds(&others, &Value::Number(value)) {
+        if !others.hold(&Value::Number(value)) {
             found.failing |= first_from(steps, (start, end), Some).is_some();
             continue;
         }
@@ -175,9 +207,9 @@ impl BitRange<'_> {
 }
 
 /// Every edge as a float, the next one, and the bounds: between two edges one float stands for all.
-fn on_floats(limits: &[&Limit], width: Width, (low, high): (&Decimal, &Decimal)) -> Found {
+fn on_floats(limits: &Together<'_>, width: Width, (low, high): (&Decimal, &Decimal)) -> Found {
     let bounds = [width.nearest(low), width.nearest(high)];
-    let edges = edges(limits).into_iter().map(|edge| width.nearest(edge));
+    let edges = limits.edges().into_iter().map(|edge| width.nearest(edge));
     let floats = bounds.into_iter().chain(edges.flat_map(|edge| and_next(width, edge)));
     let [low, high] = bounds;
     let possible = floats.filter(|float| (low..=high).contains(float));
@@ -211,9 +243,9 @@ fn and_next(width: Width, float: f64) -> Vec<f64> {
     }
 }
 
-fn on_texts(limits: &[&Limit], space: TextSpace) -> Option<Fault> {
-    let reaches: Vec<Reach> = limits.iter().map(|limit| limit.reach(space)).collect();
-    let candidates = limits.iter().find_map(|limit| limit.texts());
+fn on_texts(limits: &Together<'_>, space: TextSpace) -> Option<Fault> {
+    let reaches: Vec<Reach> = limits.limits.iter().map(|limit| limit.reach(space)).collect();
+    let candidates = limits.limits.iter().find_map(|limit| limit.texts());
     let possible = candidates.is_none_or(|texts| {
         let texts = texts.into_iter().filter(|text| space.has(text));
         on_each(limits, texts.filter_map(|text| space.value(text))).passing

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::testing::{accepted, demand, observed, plain, point};
 use super::{Limits, Observed};
-use crate::record::Verdict;
+use crate::record::{Conformity, Verdict};
 
 /// One, in the unit of the model.
 const ONE: i64 = 100_000;
@@ -312,5 +312,69 @@ proptest! {
         let some_fail = quarters.iter().any(|value| !model.passes(*value));
         let factor = point("i16", |point| point.scale_factor = Some("factor".to_owned()));
         prop_assert_eq!(accepted(&model.yaml(), &factor).is_some(), some_pass && some_fail);
+    }
+
+    /// An uncertainty takes passes away and gives none; what is accepted under it is within the limit
+    /// wherever in its uncertainty the truth is; conditional verdicts are those of the limit.
+    #[test]
+    fn a_guarded_pass_is_a_pass_wherever_the_truth_is(
+        (register, model) in case(),
+        (percent, absolute) in (0..40_i64, 0..60 * ONE),
+        more in 0..10 * ONE,
+        raws in prop::collection::vec(any::<i16>(), 30),
+    ) {
+        let model = Model { equals: None, not: None, one_of: Vec::new(), bits: None, ..model };
+        prop_assume!(!model.yaml().is_empty() && percent + absolute > 0);
+        let ruled = |decision: &str, absolute: i64, point: &Point| accepted(&format!(
+            "{}, decision: {decision}, uncertainty: {{ expanded: {percent}% + {} }}",
+            model.yaml(), text(absolute),
+        ), point);
+        let edges = [model.min, model.max, model.above, model.below];
+        let around = model.around().into_iter().flat_map(|(low, high)| [low, high]);
+        let edges: Vec<i64> = edges.into_iter().flatten().chain(around).collect();
+        let near = edges.iter().flat_map(|edge| [edge - absolute, *edge, edge + absolute]);
+        let raws = raws.into_iter().map(|raw| register.value(raw.into()));
+        let values: Vec<i64> = raws.chain(near.flat_map(|at| [at - 1, at, at + 1])).collect();
+        let float: fn(i64) -> Value = |value| Value::F32(text(value).parse().unwrap());
+        let exact: fn(i64) -> Value = number;
+        for (point, value) in [(register.point(), exact), (plain("f32"), float)] {
+            let Some(guarded) = ruled("guarded", absolute, &point) else { continue };
+            let stricter = ruled("guarded", absolute + more, &point);
+            let simple = ruled("simple", absolute, &point);
+            let conditional = ruled("non_binary", absolute, &point);
+            for at in &values {
+                let value = value(*at);
+                let passed = passes(&guarded, value.clone());
+                if let Some(simple) = &simple {
+                    prop_assert!(!passed || passes(simple, value.clone()), "{:?}", value);
+                }
+                if let Some(stricter) = &stricter {
+                    prop_assert!(!passes(stricter, value.clone()) || passed, "{:?}", value);
+                }
+                if let (Some(simple), Some(conditional)) = (&simple, &conditional) {
+                    prop_assert_eq!(passes(conditional, value.clone()), passes(simple, value.clone()));
+                    let stated = conditional.judge(&observed(value.clone()), None).conformity();
+                    prop_assert_eq!(stated == Some(Conformity::Pass), passed, "{:?}", value);
+                }
+                let Value::Number(_) = value else { continue };
+                // In thousandths of the unit of the model, so that the share is whole.
+                let reach = at.abs() * percent * 10 + absolute * 1000;
+                let truths = [at * 1000 - reach, at * 1000 + reach];
+                let thousand = Model {
+                    min: model.min.map(|at| at * 1000),
+                    max: model.max.map(|at| at * 1000),
+                    above: model.above.map(|at| at * 1000),
+                    below: model.below.map(|at| at * 1000),
+                    nominal: None,
+                    ..model.clone()
+                };
+                let within = |truth: &i64| {
+                    let around = model.around();
+                    thousand.passes(*truth)
+                        && around.is_none_or(|(low, high)| (low * 1000..=high * 1000).contains(truth))
+                };
+                prop_assert_eq!(passed, truths.iter().all(within), "{}: {:?}", text(*at), guarded);
+            }
+        }
     }
 }

@@ -3,12 +3,15 @@
 use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
+use super::decision::Rule;
+use super::edge::{Edge, Turns};
 use super::judgement::Judgement;
 use super::limit::Limit;
 use super::marginal::Marginal;
 use super::number::{self, Unit};
 use super::reader::{Reader, Reported};
 use super::stored::{Corrupt, Stored};
+use crate::record::Conformity;
 
 /// Limits that a value must satisfy together.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -31,6 +34,18 @@ impl Set {
 
     pub(super) fn limits(&self) -> impl Iterator<Item = &Limit> {
         self.limits.iter()
+    }
+
+    pub(super) fn marginal(&self) -> Option<&Marginal> {
+        self.marginal.as_ref()
+    }
+
+    /// Where the limits, and the marginal one, turn.
+    pub(super) fn edges(&self) -> impl Iterator<Item = Edge<'_>> {
+        let edge = |turns| move |(key, at)| Edge { key, turns, at };
+        let limits = self.limits.iter().flat_map(Limit::edges).map(edge(Turns::Verdict));
+        let marginal = self.marginal.iter().flat_map(Marginal::edges);
+        limits.chain(marginal.map(edge(Turns::Marginal)))
     }
 
     /// How the value is out of limits: all of it, to follow the value in a sentence.
@@ -76,15 +91,30 @@ fn without_repetition(limits: Vec<Limit>) -> Vec<Limit> {
     limits.into_iter().filter_map(bounds).collect()
 }
 
-/// The judgement of one value by several sets, which must all hold.
-pub(super) fn judge(sets: &[&Set], value: &Value, unit: Unit<'_>) -> Judgement {
+/// The judgement of one value by several sets, which must all hold, and by a rule of decision.
+pub(super) fn judge(
+    sets: &[&Set],
+    rule: Option<&Rule>,
+    value: &Value,
+    unit: Unit<'_>,
+) -> Judgement {
     let says =
         |parts: Vec<String>| format!("{} {}", number::shown(value, unit), parts.join(" and "));
     let misses: Vec<String> = sets.iter().flat_map(|set| set.misses(value, unit)).collect();
+    let statement = rule.and_then(|rule| rule.state(value, misses.is_empty(), unit));
+    let conformity = statement.as_ref().map(|statement| statement.conformity);
     if !misses.is_empty() {
-        return Judgement::fail(says(misses));
+        return Judgement::Fail { conformity, message: says(misses) };
+    }
+    let why = statement.and_then(|statement| statement.why);
+    if conformity.is_some_and(Conformity::is_fail) {
+        return Judgement::Fail { conformity, message: says(why.into_iter().collect()) };
     }
     let near: Vec<String> = sets.iter().filter_map(|set| set.marginal_miss(value, unit)).collect();
-    let marginal = (!near.is_empty()).then(|| format!("marginal: {}", says(near)));
-    Judgement::Pass { marginal }
+    let marginal = !near.is_empty();
+    let conditional = why.map(|why| format!("conditional pass: {}", says(vec![why])));
+    let near = marginal.then(|| format!("marginal: {}", says(near)));
+    let remarks: Vec<String> = conditional.into_iter().chain(near).collect();
+    let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
+    Judgement::Pass { marginal, conformity, remark }
 }

@@ -3,6 +3,7 @@
 use passline_modbus::value::{Decimal, Value};
 use serde_json::Value as Json;
 
+use super::edge::At;
 use super::number::{self, Unit};
 use super::stored::{Corrupt, Stored};
 use super::tolerance::{Around, Tolerance, ToleranceError};
@@ -97,12 +98,13 @@ impl Target {
         }
     }
 
-    /// The numbers at which it begins or ends to hold.
-    pub(super) fn edges(&self) -> Vec<&Decimal> {
+    /// Where it begins or ends to hold.
+    pub(super) fn edges(&self) -> Vec<At<'_>> {
         match self {
-            Self::Exactly(Constant::Number(named)) => vec![named],
-            Self::Exactly(_) => Vec::new(),
-            Self::Around(around) => vec![&around.low, &around.high],
+            Self::Exactly(Constant::Number(named)) => vec![At::Number(named)],
+            Self::Exactly(Constant::Bool(named)) => vec![At::Bool(*named)],
+            Self::Exactly(Constant::Text(named)) => vec![At::Text(named)],
+            Self::Around(around) => vec![At::Number(&around.low), At::Number(&around.high)],
         }
     }
 

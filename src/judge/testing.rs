@@ -100,8 +100,8 @@ pub(super) fn number(text: &str) -> Value {
 /// "pass", "marginal …", or how it failed.
 pub(super) fn verdict(limits: &Limits, value: Value) -> String {
     match limits.judge(&observed(value), Some("V")) {
-        Judgement::Pass { marginal: None } => "pass".to_owned(),
-        Judgement::Pass { marginal: Some(how) } | Judgement::Fail { message: how } => how,
+        Judgement::Pass { remark: None, .. } => "pass".to_owned(),
+        Judgement::Pass { remark: Some(how), .. } | Judgement::Fail { message: how, .. } => how,
         other => format!("{other:?}"),
     }
 }

@@ -2,29 +2,25 @@
 //! on both sides or not. All arithmetic is exact.
 
 use std::fmt;
-use std::str::FromStr;
 
 use passline_modbus::value::{Decimal, DecimalError, Value};
 use serde_json::{Map, Value as Json};
 
 use super::bounds::End;
+use super::margin::{self, Margin};
 use super::number::{self, Unit};
 use super::reader::Reported;
 use super::stored::Stored;
 use crate::language::decode::Context;
-use crate::language::diagnostic::Diagnostic;
 use crate::language::shape::{Field, Object, Shape};
-use crate::language::variables::Scalar;
 use crate::language::yaml::Node;
-
-const MARGIN: Shape = Shape::AnyOf(&[Shape::Number, Shape::Percent, Shape::Text]);
 
 static SIDES: Object = Object {
     name: "tolerance",
     doc: "A tolerance with its own width on each side.",
     fields: &[&[
-        Field::required("plus", MARGIN, "How far above: `0.5`, `5%` or `\"0.5% + 0.02\"`."),
-        Field::required("minus", MARGIN, "How far below: `0.5`, `5%` or `\"0.5% + 0.02\"`."),
+        Field::required("plus", margin::SHAPE, "How far above: `0.5`, `5%` or `\"0.5% + 0.02\"`."),
+        Field::required("minus", margin::SHAPE, "How far below: `0.5`, `5%` or `\"0.5% + 0.02\"`."),
     ]],
 };
 
@@ -37,10 +33,6 @@ const FORMS: &str = "write `0.5`, `5%`, `\"0.5% + 0.02\"`, or `{ plus: 1, minus:
 /// What is wrong with a tolerance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ToleranceError {
-    #[error("`{0}` is not a tolerance")]
-    Syntax(String),
-    #[error("a tolerance cannot be negative")]
-    Negative,
     #[error("only a number can have a tolerance")]
     NotANumber,
     #[error("a percentage of zero is zero: only exactly 0 would pass")]
@@ -53,8 +45,6 @@ impl ToleranceError {
     /// What to do about it.
     pub(super) fn remedy(&self) -> &'static str {
         match self {
-            Self::Syntax(_) => FORMS,
-            Self::Negative => "write it without the sign: it is the distance on that side",
             Self::NotANumber => "remove the tolerance",
             Self::PercentOfZero => "give an absolute tolerance: `0.5`, or `\"5% + 0.5\"`",
             Self::Bounds(_) => "write fewer digits",
@@ -62,82 +52,11 @@ impl ToleranceError {
     }
 }
 
-/// One side of a tolerance: a percentage of the named value's magnitude, and an absolute part.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Margin {
-    percent: Decimal,
-    absolute: Decimal,
-}
-
 /// How far a value may be above and below the one that is named.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tolerance {
     plus: Margin,
     minus: Margin,
-}
-
-impl FromStr for Margin {
-    type Err = ToleranceError;
-
-    /// `0.5`, `5%`, `0.5% + 0.02` in either order.
-    fn from_str(text: &str) -> Result<Self, ToleranceError> {
-        let syntax = || ToleranceError::Syntax(text.to_owned());
-        let (mut percent, mut absolute) = (None, None);
-        for term in text.split(" + ") {
-            let (part, digits) = match term.trim().strip_suffix('%') {
-                Some(digits) => (&mut percent, digits.trim_end()),
-                None => (&mut absolute, term.trim()),
-            };
-            let value: Decimal = digits.parse().map_err(|_| syntax())?;
-            if value.is_negative() {
-                return Err(ToleranceError::Negative);
-            }
-            if part.replace(value).is_some() {
-                return Err(syntax());
-            }
-        }
-        let or_zero = |part: Option<Decimal>| part.unwrap_or_else(Decimal::zero);
-        Ok(Self { percent: or_zero(percent), absolute: or_zero(absolute) })
-    }
-}
-
-impl fmt::Display for Margin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.percent.is_zero() {
-            write!(f, "{}", self.absolute)
-        } else if self.absolute.is_zero() {
-            write!(f, "{}%", self.percent)
-        } else {
-            write!(f, "{}% + {}", self.percent, self.absolute)
-        }
-    }
-}
-
-impl Margin {
-    /// The width of this side around `centre`.
-    fn of(&self, centre: &Decimal) -> Result<Decimal, ToleranceError> {
-        if centre.is_zero() && self.absolute.is_zero() && !self.percent.is_zero() {
-            return Err(ToleranceError::PercentOfZero);
-        }
-        let share = centre.abs().checked_mul(&self.percent)?.times_power_of_ten(-2)?;
-        Ok(share.checked_add(&self.absolute)?)
-    }
-
-    fn to_json(&self) -> Json {
-        if self.percent.is_zero() {
-            number::to_json(&self.absolute)
-        } else {
-            Json::String(self.to_string())
-        }
-    }
-
-    fn from_json(json: &Json) -> Option<Self> {
-        match json {
-            Json::String(text) => text.parse().ok(),
-            Json::Number(_) => json.to_string().parse().ok(),
-            _ => None,
-        }
-    }
 }
 
 impl fmt::Display for Tolerance {
@@ -195,21 +114,7 @@ pub(super) fn read(context: &Context<'_>, node: Node<'_>) -> Result<Tolerance, R
 }
 
 fn margin(context: &Context<'_>, node: Node<'_>) -> Result<Margin, Reported> {
-    let given = context.scalar(node).ok_or(Reported)?;
-    let text = match &given.value {
-        Scalar::Number(number) => number.to_string(),
-        // In quotes only what is no number, as everywhere.
-        Scalar::Text(text) if text.contains('%') => text.clone(),
-        _ => {
-            context.unexpected(node, &SHAPE);
-            return Err(Reported);
-        }
-    };
-    text.parse().map_err(|error: ToleranceError| {
-        let error = Diagnostic::error(given.span, error.to_string()).remedy(error.remedy());
-        context.report(error);
-        Reported
-    })
+    margin::read(context, node, "a tolerance", (&SHAPE, FORMS))
 }
 
 /// A number with its tolerance, and the bounds that follow, both inclusive.
@@ -223,7 +128,11 @@ pub(super) struct Around {
 
 impl Around {
     pub(super) fn new(centre: Decimal, tolerance: Tolerance) -> Result<Self, ToleranceError> {
-        let (plus, minus) = (tolerance.plus.of(&centre)?, tolerance.minus.of(&centre)?);
+        let width = |margin: &Margin| match margin.of(&centre)? {
+            Some(width) => Ok(width),
+            None => Err(ToleranceError::PercentOfZero),
+        };
+        let (plus, minus) = (width(&tolerance.plus)?, width(&tolerance.minus)?);
         let high = centre.checked_add(&plus)?;
         let low = centre.checked_sub(&minus)?;
         Ok(Self { centre, tolerance, low, high })

@@ -3,6 +3,7 @@
 use passline_modbus::value::Value;
 use serde_json::{Map, Value as Json};
 
+use super::edge::At;
 use super::kind::Kind;
 use super::number::Unit;
 use super::reader::{Reader, Reported};
@@ -45,6 +46,10 @@ impl Kind for Valid {
     fn judge(&self, _: &Value, _: Unit<'_>) -> Result<(), String> {
         // What is NaN, infinite or invalid never gets here: no limit of any kind holds for it.
         Ok(())
+    }
+
+    fn edges(&self) -> Vec<(&'static str, At<'_>)> {
+        vec![("valid", At::NoValue)]
     }
 
     fn describe(&self, _: Unit<'_>) -> String {

@@ -8,7 +8,8 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::{
-    Counts, Digest, ErrorClass, Json, Mode, Outcome, Phase, Scope, Stamp, Transaction, Verdict,
+    Conformity, Counts, Digest, ErrorClass, Json, Mode, Outcome, Phase, Scope, Stamp, Transaction,
+    Verdict,
 };
 
 /// One execution: the document that `run --json` writes.
@@ -211,7 +212,7 @@ pub struct Check {
     /// It passed inside the limit but outside the marginal one.
     pub marginal: bool,
     /// The statement of conformity, where a decision rule was asked for.
-    pub conformity: Option<String>,
+    pub conformity: Option<Conformity>,
     /// In words: what was out of limits, what went wrong, why it never ran.
     pub message: Option<String>,
     /// What was judged.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Attempt, Check, Frame, Input, Json, Kind, Measurement, Mode, Outcome, Phase, Scope, SpecSource,
-    Stamp, Tool, Transaction, Uut, Verdict,
+    Attempt, Check, Conformity, Frame, Input, Json, Kind, Measurement, Mode, Outcome, Phase, Scope,
+    SpecSource, Stamp, Tool, Transaction, Uut, Verdict,
 };
 
 /// One line of `events.jsonl`.
@@ -207,7 +207,7 @@ pub struct CheckResult {
     /// It passed inside the limit but outside the marginal one.
     pub marginal: bool,
     /// The statement of conformity, where a decision rule was asked for.
-    pub conformity: Option<String>,
+    pub conformity: Option<Conformity>,
     /// In words: what was out of limits, what went wrong, why it never ran.
     pub message: Option<String>,
     /// What was judged.

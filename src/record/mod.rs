@@ -41,4 +41,4 @@ pub use journal::{
 pub use json::Json;
 pub use stamp::Stamp;
 pub use transaction::{Direction, Frame, Note, Transaction};
-pub use verdict::{Counts, Mode, Outcome, Phase, Scope, Verdict};
+pub use verdict::{Conformity, Counts, Mode, Outcome, Phase, Scope, Verdict};

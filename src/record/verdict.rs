@@ -55,6 +55,42 @@ impl Verdict {
     }
 }
 
+/// The statement of conformity of a measurement, after a decision rule (ILAC-G8:09/2019, 4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conformity {
+    /// Within the acceptance limits.
+    Pass,
+    /// Within the limits, and closer to one than the guard band. The verdict is a pass.
+    ConditionalPass,
+    /// Out of limits, and closer to one than the guard band. The verdict is a fail.
+    ConditionalFail,
+    /// Out of limits; with a guard band of `guarded`, also closer to one than that.
+    Fail,
+}
+
+impl Conformity {
+    /// Whether the verdict is a fail.
+    pub fn is_fail(self) -> bool {
+        matches!(self, Self::ConditionalFail | Self::Fail)
+    }
+
+    /// Whether it is neither a clear pass nor a clear fail.
+    pub fn is_conditional(self) -> bool {
+        matches!(self, Self::ConditionalPass | Self::ConditionalFail)
+    }
+
+    /// The word in records and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::ConditionalPass => "conditional_pass",
+            Self::ConditionalFail => "conditional_fail",
+            Self::Fail => "fail",
+        }
+    }
+}
+
 /// What became of a run or a record, best first: the greater outranks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -12,7 +12,9 @@ use std::{
     io,
 };
 
-use crate::record::{Check, Counts, Outcome, Record, RunDocument, Test, Transaction, Verdict};
+use crate::record::{
+    Check, Conformity, Counts, Outcome, Record, RunDocument, Test, Transaction, Verdict,
+};
 
 use xml::{Xml, legal};
 
@@ -168,13 +170,21 @@ impl<W: io::Write> Report<W> {
         ];
         let mut flags = flags.iter().filter(|(_, set)| *set).peekable();
         let tolerated = check.tolerated().join(" ");
-        if check.measurement.is_none() && flags.peek().is_none() && tolerated.is_empty() {
+        let conformity = check.conformity.map(Conformity::word);
+        if check.measurement.is_none()
+            && conformity.is_none()
+            && flags.peek().is_none()
+            && tolerated.is_empty()
+        {
             return Ok(());
         }
         self.xml.open("properties", &[])?;
         if let Some(measurement) = &check.measurement {
             let value = words::measured(measurement, check.limit.as_ref());
             self.property(&format!("measure.{}", check.name), &value)?;
+        }
+        if let Some(conformity) = conformity {
+            self.property("conformity", conformity)?;
         }
         for (flag, _) in flags {
             self.property(flag, "true")?;

@@ -154,6 +154,22 @@ fn limits_of_the_wrong_type_or_form() {
         steps("{ read: d.u16, max: ⟦.inf⟧ }", &["number"]),
         steps("{ read: d.u16, max: 5, ⟦maxx⟧: 5 }", &["`maxx` is no key"]),
         steps("{ read: d.u16, min: 5, ⟦marginal⟧: { min: 3 } }", &["marginal"]),
+        steps(
+            "{ read: d.u16, max: 5, ⟦uncertainty⟧: { expanded: 1 } }",
+            &["an `uncertainty` needs a `decision`"],
+        ),
+        steps("{ read: d.u16, max: 5, ⟦decision⟧: guarded }", &["needs an `uncertainty`"]),
+        steps("{ read: d.u16, max: 5, decision: ⟦guard⟧ }", &["`guard` is not possible here"]),
+        steps("{ read: d.u16, max: 5, ⟦decison⟧: simple }", &["`decison` is no key"]),
+        steps(
+            "{ read: d.u16, max: 5, uncertainty: { expanded: 1, ⟦kk⟧: 2 }, decision: guarded }",
+            &["`kk` is no key of this uncertainty"],
+        ),
+        steps(
+            "{ read: d.u16, max: 5, uncertainty: { expanded: ⟦much⟧ }, decision: guarded }",
+            &["number"],
+        ),
+        steps("{ read: d.u16, equals: 5, ⟦decision⟧: simple }", &["`equals` has no bounds"]),
         steps("{ read: d.u16, max: ⟦1_000⟧ }", &["number"]),
         steps("{ read: d.u16, max: 1,⟦5⟧ }", &["`5` is no key"]),
         steps("{ read: d.u16, max: ⟦010⟧ }", &["zero"]),
