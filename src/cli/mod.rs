@@ -8,6 +8,7 @@ mod doctor;
 mod document;
 mod exchange;
 mod exit;
+mod fmt;
 mod import;
 mod init;
 mod learn;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
     let exit = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Read(arguments) => read::read(&arguments),

@@ -3,7 +3,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::language::diagnostic::Style;
+use crate::language::diagnostic::{Diagnostics, Style};
+use crate::language::source::Sources;
 use crate::record::Line;
 use crate::spec::Loaded;
 
@@ -40,8 +41,13 @@ pub(super) fn count(number: usize, word: &str) -> String {
 
 /// What is wrong with specs.
 pub(super) fn diagnostics(loaded: &Loaded) {
+    problems(&loaded.diagnostics, &loaded.sources);
+}
+
+/// What is wrong with files.
+pub(super) fn problems(diagnostics: &Diagnostics, sources: &Sources) {
     let style = if io::stderr().is_terminal() { Style::Coloured } else { Style::Plain };
-    aside(loaded.diagnostics.render(&loaded.sources, style).trim_end());
+    aside(diagnostics.render(sources, style).trim_end());
 }
 
 /// A line of an event stream.

@@ -9,11 +9,13 @@
 //! | [`variables`] | `$(name)` | what they are for |
 //! | [`shape`] | the vocabulary of tables: objects, keys, shapes | any word of the language |
 //! | [`decode`], [`fields`] | nodes to typed values by these tables | any word of the language |
+//! | [`format`] | files in their canonical form, comments kept | any word of the language |
 //! | [`schema`] | the tables as JSON Schema, for editors | any word of the language |
 
 pub mod decode;
 pub mod diagnostic;
 pub mod fields;
+pub mod format;
 pub mod schema;
 pub mod shape;
 pub mod source;

@@ -45,6 +45,29 @@ pub fn replace(
     sync_folder(folder_of(path))
 }
 
+/// Writes a file that is there anew, with the permissions that it has.
+///
+/// # Errors
+///
+/// Those of [`replace`], and when the file may not be written to.
+pub fn rewrite(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), EvidenceError> {
+    let path = &replaceable(path)?;
+    let permissions = fs::metadata(path).map_err(EvidenceError::io("write", path))?.permissions();
+    if permissions.readonly() {
+        // A new name over it would not ask.
+        let error = io::Error::from(io::ErrorKind::PermissionDenied);
+        return Err(EvidenceError::io("write", path)(error));
+    }
+    let file = written(path, write)?;
+    let kept = file.as_file().set_permissions(permissions);
+    kept.map_err(EvidenceError::io("set the permissions of", path))?;
+    file.persist(path).map_err(|failed| EvidenceError::io("replace", path)(failed.error))?;
+    sync_folder(folder_of(path))
+}
+
 /// Finds out before a long run whether [`replace`] will be able to write `path`.
 ///
 /// # Errors

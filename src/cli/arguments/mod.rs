@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Run(Box<RunArguments>),
     /// Report every mistake in specs, without touching a device
     Check(CheckArguments),
+    /// Lay specs and profiles out in their canonical form, comments kept
+    Fmt(FmtArguments),
     /// Show tests, transactions and predicted time per link, without touching a device
     Plan(PlanArguments),
     /// Serve the devices of specs, or of profiles, simulated, until interrupted
@@ -158,6 +160,16 @@ pub(crate) struct CheckArguments {
     /// Show what every address became
     #[arg(long, short, env = "PASSLINE_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FmtArguments {
+    /// Files, or folders whose *.yaml files are meant; `-` is standard input, to standard output
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write nothing: exit 1 if a file is not in its canonical form
+    #[arg(long, env = "PASSLINE_CHECK", value_parser = BoolishValueParser::new())]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Args)]

@@ -90,6 +90,30 @@ impl Tree {
         self.nodes.capacity() * size_of::<Cell>() + texts
     }
 
+    /// Whether it is node for node the same as another, however either is written.
+    pub fn means(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && (0..self.nodes.len())
+                .all(|index| u32::try_from(index).is_ok_and(|index| self.means_at(other, index)))
+    }
+
+    fn means_at(&self, other: &Self, index: u32) -> bool {
+        use CellKind as K;
+        match (self.cell(index).kind, other.cell(index).kind) {
+            (K::Plain(_) | K::Quoted(_), K::Plain(_) | K::Quoted(_)) => {
+                let scalars = (Node::at(self, index).scalar(), Node::at(other, index).scalar());
+                let (Some(one), Some(other)) = scalars else { return false };
+                one == other || one.text == other.text && one.is_text() && other.is_text()
+            }
+            (K::Sequence(after), K::Sequence(same)) | (K::Mapping(after), K::Mapping(same)) => {
+                after == same
+            }
+            (K::Alias(target), K::Alias(same)) => target == same,
+            (K::Merge, K::Merge) => true,
+            _ => false,
+        }
+    }
+
     fn cell(&self, index: u32) -> Cell {
         let broken = Cell { start: 0, end: 0, kind: CellKind::Broken };
         self.nodes.get(index as usize).copied().unwrap_or(broken)

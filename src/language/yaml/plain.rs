@@ -37,6 +37,11 @@ impl<'t> Written<'t> {
         self.plain && matches!(self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 
+    /// Whether it is text and nothing else.
+    pub fn is_text(self) -> bool {
+        matches!(self.typed(), Ok(Plain::Text(_)))
+    }
+
     /// Its type and value. Quoted scalars are always text.
     ///
     /// # Errors
