@@ -12,6 +12,7 @@
 //! | `steps`, `tests` | a part of the bench's spec |
 //! | `points`, `devices` | a part of a small spec of its own |
 //! | `fail`, `error` | instead of passing |
+//! | `simulator` | a simulator file: it is checked |
 //! | `refused` | it is refused; the ```` ```text ```` behind it holds the messages, one in a line |
 //!
 //! A ```` ```text ```` behind a block that runs holds lines of its output. In a table behind
@@ -30,7 +31,7 @@ use markdown::blocks;
 use passline::expression::Expression;
 use passline::language::shape::{Object, Shape};
 use passline::language::{source, yaml};
-use passline::spec::{self, Given, PROFILE, SPEC};
+use passline::spec::{self, Given, PROFILE, SIMULATOR, SPEC};
 use passline_modbus::address::{Address, AddressError};
 
 const DOCUMENT: &str = include_str!("../docs/spec-language.md");
@@ -42,6 +43,8 @@ enum Expected {
     Fail,
     Error,
     Refused,
+    /// There is nothing to run.
+    Checked,
 }
 
 /// An example that is run or refused.
@@ -63,7 +66,7 @@ fn indented(text: &str, by: usize) -> String {
 fn around(part: &str, text: &str, bench: &str) -> String {
     const ANSWERS: &str = "tests:\n  - test: it is there\n    steps:\n";
     match part {
-        "spec" => text.to_owned(),
+        "spec" | "simulator" => text.to_owned(),
         "tests" => format!("{bench}\ntests:\n{}", indented(text, 2)),
         "steps" => {
             format!("{bench}\ntests:\n  - test: example\n    steps:\n{}", indented(text, 6))
@@ -102,6 +105,7 @@ fn examples() -> Vec<Example> {
                 "fail" => expected = Expected::Fail,
                 "error" => expected = Expected::Error,
                 "refused" => expected = Expected::Refused,
+                "simulator" => (part, expected) = (word, Expected::Checked),
                 other => part = other,
             }
         }
@@ -176,7 +180,7 @@ fn deviation(folder: &Path, example: &Example) -> Option<String> {
     let path = folder.join(format!("line-{line}.yaml"));
     std::fs::write(&path, spec).unwrap();
     let code = match expected {
-        Expected::Pass => 0,
+        Expected::Pass | Expected::Checked => 0,
         Expected::Fail => 1,
         Expected::Error => 3,
         Expected::Refused => {
@@ -187,8 +191,12 @@ fn deviation(folder: &Path, example: &Example) -> Option<String> {
         }
     };
     let mut command = Command::new(env!("CARGO_BIN_EXE_passline"));
-    command.arg("run").arg(path).args(["--simulate", "--seed=1", "--serial=20260001"]);
-    command.arg("--out").arg(folder.join("reports")).env("RECIPE", "A7");
+    if *expected == Expected::Checked {
+        command.arg("check").arg(path);
+    } else {
+        command.arg("run").arg(path).args(["--simulate", "--seed=1", "--serial=20260001"]);
+        command.arg("--out").arg(folder.join("reports")).env("RECIPE", "A7");
+    }
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     let says_so = quoted.iter().all(|line| text.contains(line.as_str()));
@@ -201,7 +209,9 @@ fn every_example_does_what_the_text_says() {
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path());
     let examples = examples();
-    for expected in [Expected::Pass, Expected::Fail, Expected::Error, Expected::Refused] {
+    for expected in
+        [Expected::Pass, Expected::Fail, Expected::Error, Expected::Refused, Expected::Checked]
+    {
         assert!(examples.iter().any(|example| example.expected == expected), "{expected:?}");
     }
     let deviations = examples.iter().filter_map(|example| deviation(folder.path(), example));
@@ -260,7 +270,7 @@ fn shapes(shape: &'static Shape) -> Vec<&'static Shape> {
 /// Every object that the tables reach, by its name.
 fn objects() -> BTreeMap<&'static str, &'static Object> {
     let mut objects = BTreeMap::new();
-    let mut waiting = vec![&SPEC, &PROFILE];
+    let mut waiting = vec![&SPEC, &PROFILE, &SIMULATOR];
     while let Some(object) = waiting.pop() {
         if objects.insert(object.name, object).is_none() {
             let inside = object.fields().flat_map(|field| shapes(&field.shape));

@@ -254,3 +254,24 @@ fn a_profile_is_a_device_by_itself() {
     let (code, said) = bench.refused(&[]);
     assert!(code == Some(2) && said.contains("spec.yaml:2"), "{said}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_simulator_file_is_served_and_has_nothing_to_run() {
+    let without_tests =
+        SPEC.split("tests:").next().unwrap().replace("spec: lines", "simulator: lines");
+    let bench = Bench::new(&without_tests);
+    let simulator = bench.serve(&[], 4);
+    assert_eq!([read(&simulator.urls[0], 2), read(&simulator.urls[3], 5)], ["12", "45"]);
+    let spec = bench.path("spec.yaml");
+    let checked = passline(&["check", &spec]).output().unwrap();
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert!(said.starts_with("1 simulator file, 0 specs, 0 tests"), "{said}");
+    let run = passline(&["run", &spec, "--simulate"]).output().unwrap();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(run.status.code() == Some(2) && said.contains("spec.yaml:2:1"), "{said}");
+    assert!(said.contains("no tests to run") && said.contains("passline simulate"), "{said}");
+    // It is a spec or none.
+    let (code, said) = Bench::new(&format!("{without_tests}tests: []\n")).refused(&[]);
+    assert!(code == Some(2) && said.contains("unknown key `tests`"), "{said}");
+}

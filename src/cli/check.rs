@@ -25,13 +25,15 @@ pub(super) fn check(arguments: &CheckArguments) -> Exit {
     if arguments.verbose {
         addresses(&loaded);
     }
-    let profiles = match loaded.profiles {
+    let others = |number, word| match number {
         0 => String::new(),
-        profiles => format!("{}, ", terminal::count(profiles, "profile")),
+        number => format!("{}, ", terminal::count(number, word)),
     };
+    let profiles = others(loaded.profiles, "profile");
+    let simulators = others(loaded.simulators, "simulator file");
     terminal::line(&format!(
-        "{profiles}{}, {}, {}: nothing to complain about",
-        terminal::count(loaded.specs.len(), "spec"),
+        "{profiles}{simulators}{}, {}, {}: nothing to complain about",
+        terminal::count(loaded.specs.len() - loaded.simulators, "spec"),
         terminal::count(tests, "test"),
         terminal::count(checks, "check")
     ));
@@ -61,7 +63,7 @@ pub(super) fn load(arguments: &SpecArguments) -> Option<Loaded> {
     loaded(arguments, |paths, given| spec::load(paths, given))
 }
 
-/// As [`load`], of specs and profiles.
+/// As [`load`], of specs, simulator files and profiles.
 pub(super) fn load_simulated(arguments: &SpecArguments) -> Option<Loaded> {
     loaded(arguments, |paths, given| spec::simulated(paths, given))
 }

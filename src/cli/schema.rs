@@ -1,16 +1,17 @@
-//! `passline schema`: the JSON Schema that editors check specs and profiles with.
+//! `passline schema`: the JSON Schema that editors check specs, profiles and simulator files with.
 
 use super::arguments::{SchemaArguments, SchemaOf};
 use super::exit::Exit;
 use super::terminal;
 use crate::language::schema;
-use crate::spec::{PROFILE, SPEC};
+use crate::spec::{PROFILE, SIMULATOR, SPEC};
 
 /// Runs the command.
 pub(super) fn schema(arguments: &SchemaArguments) -> Exit {
     let (id, root) = match arguments.of {
         SchemaOf::Spec => ("passline-spec", &SPEC),
         SchemaOf::Profile => ("passline-profile", &PROFILE),
+        SchemaOf::Simulator => ("passline-simulator", &SIMULATOR),
     };
     terminal::line(&format!("{:#}", schema::schema(id, root)));
     Exit::Pass

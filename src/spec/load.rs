@@ -58,14 +58,25 @@ pub static SPEC: Object = Object {
     ]],
 };
 
-/// What is made of a profile that is simulated by itself.
-static ALONE: Object = Object {
-    name: "simulated profile",
-    doc: "A spec of one device and no test.",
+/// A simulator file.
+pub static SIMULATOR: Object = Object {
+    name: "simulator file",
+    doc: "Devices to be served by `passline simulate`, without a test.",
     fields: &[&[
-        Field::required("spec", Shape::Text, "The id of the profile."),
-        Field::required("devices", Shape::Map(&Shape::Object(&DEVICE)), "The device."),
-        Field::optional("links", Shape::Map(&Shape::Text), "None."),
+        Field::required("simulator", Shape::Text, "Its stable id."),
+        Field::optional("version", Shape::Text, "Its version."),
+        Field::optional("title", Shape::Text, "What it is, for people."),
+        Field::optional(
+            "vars",
+            Shape::Map(&Shape::Scalar),
+            "Variables and their defaults; `--var` gives them other values of the same type.",
+        ),
+        Field::optional(
+            "links",
+            Shape::Map(&Shape::Text),
+            "Lines by name: `tcp://host:port`, `rtu:///dev/ttyUSB0?baud=9600`.",
+        ),
+        Field::required("devices", Shape::Map(&Shape::Object(&DEVICE)), "Devices by name."),
     ]],
 };
 
@@ -76,6 +87,8 @@ pub struct Loaded {
     pub specs: Vec<Spec>,
     /// How many profiles were checked by themselves.
     pub profiles: usize,
+    /// How many of the specs are simulator files, which have no tests.
+    pub simulators: usize,
     /// Every file that was read.
     pub sources: Sources,
     /// What is wrong.
@@ -84,29 +97,40 @@ pub struct Loaded {
 
 /// Loads specs from files and folders.
 pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
-    files_of(paths, |loader, file| loader.spec(file, given))
+    files_of(paths, |loader, file| {
+        if let Some(id) = loader.id_of(file, "simulator") {
+            let message = "this is a simulator file: it has no tests to run";
+            let remedy =
+                "serve it with `passline simulate`; a spec begins with `spec:` and has `tests:`";
+            loader.diagnostics.push(Diagnostic::error(id.span, message).remedy(remedy));
+            return None;
+        }
+        loader.spec(file, "spec", given)
+    })
 }
 
-/// Loads specs as [`load`] does, and checks files that are profiles by themselves.
+/// Loads specs as [`load`] does, simulator files as specs without tests, and checks files that are
+/// profiles by themselves.
 pub fn check<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
-    let mut profiles = 0;
+    let (mut profiles, mut simulators) = (0, 0);
     let mut loaded = files_of(paths, |loader, file| {
         if loader.own_profile(file) {
             profiles += 1;
             return None;
         }
-        loader.spec(file, given)
+        simulators += usize::from(loader.id_of(file, "simulator").is_some());
+        loader.served(file, given)
     });
-    loaded.profiles = profiles;
+    (loaded.profiles, loaded.simulators) = (profiles, simulators);
     loaded
 }
 
-/// Loads specs as [`load`] does, and profiles by themselves as specs of one device of their name
-/// without a test: unit 1, and zero in all of its points.
+/// Loads specs as [`load`] does, simulator files as specs without tests, and profiles by themselves
+/// as such a file of one device of their name: unit 1, and zero in all of its points.
 pub fn simulated<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
-    files_of(paths, |loader, file| match loader.profile_of(file) {
-        Some(name) => loader.device_of(file, &name),
-        None => loader.spec(file, given),
+    files_of(paths, |loader, file| match loader.id_of(file, "profile") {
+        Some(name) => loader.device_of(file, &name.value),
+        None => loader.served(file, given),
     })
 }
 
@@ -187,8 +211,17 @@ impl<'l> Loader<'l> {
         Self { sources, diagnostics, trees, used, maps, lines }
     }
 
-    /// The spec of a file. `None`: reported. One with errors may come back, too.
-    pub(super) fn spec(&mut self, path: &Path, given: &Given) -> Option<Spec> {
+    /// The spec of a file, or the simulator file that it is.
+    fn served(&mut self, path: &Path, given: &Given) -> Option<Spec> {
+        let kind = self.id_of(path, "simulator").map_or("spec", |_| "simulator");
+        self.spec(path, kind, given)
+    }
+
+    /// The spec of a file, or the simulator file that it is: `kind` is the key of its id. `None`:
+    /// reported. One with errors may come back, too.
+    fn spec(&mut self, path: &Path, kind: &str, given: &Given) -> Option<Spec> {
+        let is_spec = kind == "spec";
+        let object = if is_spec { &SPEC } else { &SIMULATOR };
         let source = match self.sources.read(path) {
             Ok(source) => source,
             Err(error) => {
@@ -200,24 +233,26 @@ impl<'l> Loader<'l> {
         let variables = Variables::new(environment());
         let diagnostics = self.diagnostics;
         let none = Variables::default();
-        let fields = Context::new(diagnostics, &none).fields(tree.root(), &SPEC)?;
+        let fields = Context::new(diagnostics, &none).fields(tree.root(), object)?;
         let variables = variables.declare(fields.node("vars"), &given.variables, diagnostics);
         let context = Context::new(diagnostics, &variables);
-        let uut = context.fields(tree.root(), &SPEC)?.object("uut");
+        let uut = if is_spec { context.fields(tree.root(), object)?.object("uut") } else { None };
         let uut = uut::uut(&context, uut.as_ref(), &given.unit);
         let known = variables.within(uut.variables());
         let context = Context::new(diagnostics, &known);
-        let root = context.fields(tree.root(), &SPEC)?;
+        let root = context.fields(tree.root(), object)?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let (devices, refused) = self.devices(&context, &root, &folder);
         let names = Names::new(&tree, &devices, refused);
         let mut tests = Vec::new();
-        tests.extend(test::phase(&context, &names, &root, ("setup", Phase::Setup)));
-        tests.extend(test::tests(&context, &names, &root));
-        tests.extend(test::phase(&context, &names, &root, ("teardown", Phase::Teardown)));
+        if is_spec {
+            tests.extend(test::phase(&context, &names, &root, ("setup", Phase::Setup)));
+            tests.extend(test::tests(&context, &names, &root));
+            tests.extend(test::phase(&context, &names, &root, ("teardown", Phase::Teardown)));
+        }
         let (version, title) = (root.text("version"), root.text("title"));
         Some(Spec {
-            name: root.text("spec")?.value,
+            name: root.text(kind)?.value,
             version: version.map(|version| version.value),
             title: title.map(|title| title.value),
             file: self.input(source)?,
@@ -233,16 +268,17 @@ impl<'l> Loader<'l> {
         })
     }
 
-    /// The id of the profile that a file is, as it is written; `None`: it is none, or cannot be read.
-    fn profile_of(&mut self, path: &Path) -> Option<String> {
+    /// The id of the kind of file that this key makes it, as it is written; `None`: it is none, or
+    /// cannot be read.
+    fn id_of(&mut self, path: &Path, kind: &str) -> Option<Spanned<String>> {
         let source = self.sources.read(path).ok()?;
         let tree = self.tree(source)?;
         let at = |key| {
             let mut pairs = tree.root().pairs().into_iter().flatten();
             pairs.find(|(name, _)| name.scalar().is_some_and(|name| name.text == key))
         };
-        let (_, id) = at("profile").filter(|_| at("spec").is_none())?;
-        Some(id.written().to_owned())
+        let (key, id) = at(kind).filter(|_| at("spec").is_none())?;
+        Some(Spanned { value: id.written().to_owned(), span: key.span() })
     }
 
     /// The spec of one device of the profile that is in this file.
@@ -250,12 +286,14 @@ impl<'l> Loader<'l> {
         let file = path.file_name()?.to_str()?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         // JSON is YAML: what is in the names means nothing there.
-        let text = serde_json::json!({ "spec": name, "devices": { name: { "profile": file } } });
+        let text =
+            serde_json::json!({ "simulator": name, "devices": { name: { "profile": file } } });
         let source = self.sources.add(folder.join(format!("{file}: simulated")), text.to_string());
         let tree = self.tree(source)?;
         let variables = Variables::default();
         let context = Context::new(self.diagnostics, &variables);
-        let (devices, _) = self.devices(&context, &context.fields(tree.root(), &ALONE)?, &folder);
+        let (devices, _) =
+            self.devices(&context, &context.fields(tree.root(), &SIMULATOR)?, &folder);
         Some(Spec {
             name: name.to_owned(),
             version: None,
@@ -273,7 +311,7 @@ impl<'l> Loader<'l> {
     /// load of the spec that it then should be reports.
     fn own_profile(&mut self, path: &Path) -> bool {
         let Ok(source) = self.sources.read(path) else { return false };
-        if self.profile_of(path).is_none() {
+        if self.id_of(path, "profile").is_none() {
             return false;
         }
         let environment = environment();

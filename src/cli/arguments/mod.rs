@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Fmt(FmtArguments),
     /// Show tests, transactions and predicted time per link, without touching a device
     Plan(PlanArguments),
-    /// Serve the devices of specs, or of profiles, simulated, until interrupted
+    /// Serve the devices of specs, of simulator files, or of profiles, until interrupted
     Simulate(SimulateArguments),
     /// Read values from a device and print them bare
     Read(ReadArguments),
@@ -231,6 +231,8 @@ pub(crate) enum SchemaOf {
     Spec,
     /// Profiles
     Profile,
+    /// Simulator files
+    Simulator,
 }
 
 #[derive(Debug, Args)]

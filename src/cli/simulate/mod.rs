@@ -1,4 +1,4 @@
-//! `passline simulate`: the devices of specs and profiles, served until interrupted.
+//! `passline simulate`: the devices of specs, simulator files and profiles, served until interrupted.
 
 mod bind;
 mod control;
