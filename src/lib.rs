@@ -24,4 +24,5 @@ pub mod learn;
 pub mod plan;
 pub mod record;
 pub mod report;
+pub mod simulation;
 pub mod spec;

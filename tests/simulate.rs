@@ -273,5 +273,8 @@ fn a_simulator_file_is_served_and_has_nothing_to_run() {
     assert!(said.contains("no tests to run") && said.contains("passline simulate"), "{said}");
     // It is a spec or none.
     let (code, said) = Bench::new(&format!("{without_tests}tests: []\n")).refused(&[]);
-    assert!(code == Some(2) && said.contains("unknown key `tests`"), "{said}");
+    assert!(
+        code == Some(2) && said.contains("`tests`") && said.contains("its keys are `simulator`"),
+        "{said}"
+    );
 }

@@ -128,10 +128,21 @@ pub fn check<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Lo
 /// Loads specs as [`load`] does, simulator files as specs without tests, and profiles by themselves
 /// as such a file of one device of their name: unit 1, and zero in all of its points.
 pub fn simulated<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
-    files_of(paths, |loader, file| match loader.id_of(file, "profile") {
-        Some(name) => loader.device_of(file, &name.value),
-        None => loader.served(file, given),
-    })
+    files_of(paths, |loader, file| loader.simulated(file, given))
+}
+
+/// As [`simulated`], of a text, as if it were a file in the current folder.
+pub fn simulated_text(text: &str) -> Loaded {
+    let mut loaded = Loaded::default();
+    let mut lines = Lines::new();
+    let name = Path::new("simulator.yaml");
+    loaded.sources.add(name, text);
+    let mut loader = Loader::new(&mut loaded.sources, &loaded.diagnostics, &mut lines);
+    let spec = loader.simulated(name, &Given::new());
+    if !loaded.diagnostics.has_errors() {
+        loaded.specs.extend(spec);
+    }
+    loaded
 }
 
 /// Checks a text as the profile that it should be, as if it were the file of that name.
@@ -209,6 +220,14 @@ impl<'l> Loader<'l> {
     fn new(sources: &'l mut Sources, diagnostics: &'l Diagnostics, lines: &'l mut Lines) -> Self {
         let (trees, used, maps) = (HashMap::new(), Vec::new(), Maps::new());
         Self { sources, diagnostics, trees, used, maps, lines }
+    }
+
+    /// What is served of a file.
+    fn simulated(&mut self, path: &Path, given: &Given) -> Option<Spec> {
+        match self.id_of(path, "profile") {
+            Some(name) => self.device_of(path, &name.value),
+            None => self.served(path, given),
+        }
     }
 
     /// The spec of a file, or the simulator file that it is.

@@ -21,6 +21,8 @@ mod test;
 mod uut;
 
 pub use given::{Given, Unit};
-pub use load::{Loaded, SIMULATOR, SPEC, check, check_text, files, load, simulated};
+pub use load::{
+    Loaded, SIMULATOR, SPEC, check, check_text, files, load, simulated, simulated_text,
+};
 pub use model::Spec;
 pub use profile::PROFILE;

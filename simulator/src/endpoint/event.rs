@@ -5,6 +5,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use passline_modbus::framing::{mbap, serial};
+use passline_modbus::pdu::{self, Answer, Request};
+
 use crate::fault::{Arrival, End, Kind, Reaction, Received, Transmission};
 
 /// Something that happens on a line, told at the time when it happens.
@@ -65,12 +68,40 @@ impl Transaction<'_> {
         }
     }
 
+    /// What is answered, if what goes out begins with a sound answer to the request.
+    pub fn answer(&self) -> Option<Answer> {
+        let asked = pdu::decode_request(self.request.pdu).ok()?;
+        let pieces = self.transmission().pieces.into_iter();
+        let sent: Vec<u8> = pieces.flat_map(|piece| piece.bytes).collect();
+        let pdu = answer_pdu(self.request, &asked, &sent)?;
+        pdu::decode_answer(&pdu, &asked).ok()
+    }
+
     /// The faults that showed, in the order in which they acted.
     pub fn faults(&self) -> &[Kind] {
         match self.reaction {
             Some(Reaction::Wire(sent)) => &sent.faults,
             _ => &[],
         }
+    }
+}
+
+/// The PDU of the first frame that goes out, if it is sound and the answer.
+fn answer_pdu(request: &Received<'_>, asked: &Request<'_>, answer: &[u8]) -> Option<Vec<u8>> {
+    let Some(mode) = request.framing.mode() else {
+        let mut decoder = mbap::Decoder::new();
+        decoder.feed(answer);
+        let frame = decoder.next_frame()?.ok()?;
+        let is_its = (frame.transaction, frame.unit) == (request.transaction, request.unit_id);
+        return is_its.then(|| frame.pdu.to_vec());
+    };
+    let mut decoder = mode.answers();
+    decoder.expect(request.unit_id, asked);
+    decoder.feed(answer);
+    decoder.silence();
+    match decoder.next_part()? {
+        serial::Part::Frame(frame) if frame.unit == request.unit_id => Some(frame.pdu.to_vec()),
+        _ => None,
     }
 }
 

@@ -15,8 +15,9 @@ pub(crate) use adhoc::{
     WriteArguments,
 };
 
-use super::simulate::{Listen, Log};
+use super::simulate::Log;
 use crate::plan::{Selection, Shard};
+use crate::simulation::Listen;
 
 /// Test automation for Modbus devices.
 ///

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use passline_modbus::framing::{Framing, mbap, serial};
+use passline_modbus::framing::Framing;
 use passline_modbus::pdu::{self, Answer, ExceptionCode, Request, Response};
 use passline_modbus::point::{Point, Raw, Reading, Span, Table};
-use passline_simulator::fault::Received;
+use passline_simulator::endpoint::Transaction;
 
 use crate::record::Json;
 use crate::spec::model::Device;
@@ -91,13 +91,9 @@ impl Cells {
 }
 
 impl Answered {
-    /// `answer` is all that goes out for the request.
-    pub(super) fn new(request: &Received<'_>, answer: &[u8]) -> Self {
-        Self(pdu::decode_request(request.pdu).ok().map(|asked| {
-            let pdu = answer_pdu(request, &asked, answer);
-            let answer = pdu.and_then(|pdu| pdu::decode_answer(&pdu, &asked).ok());
-            (asked, answer)
-        }))
+    pub(super) fn new(transaction: &Transaction<'_>) -> Self {
+        let asked = pdu::decode_request(transaction.request.pdu).ok();
+        Self(asked.map(|asked| (asked, transaction.answer())))
     }
 
     /// The exception that was answered.
@@ -138,24 +134,5 @@ impl Answered {
             }
             _ => return None,
         })
-    }
-}
-
-/// The PDU of the first frame that goes out, if it is sound and the answer.
-fn answer_pdu(request: &Received<'_>, asked: &Request<'_>, answer: &[u8]) -> Option<Vec<u8>> {
-    let Some(mode) = request.framing.mode() else {
-        let mut decoder = mbap::Decoder::new();
-        decoder.feed(answer);
-        let frame = decoder.next_frame()?.ok()?;
-        let is_its = (frame.transaction, frame.unit) == (request.transaction, request.unit_id);
-        return is_its.then(|| frame.pdu.to_vec());
-    };
-    let mut decoder = mode.answers();
-    decoder.expect(request.unit_id, asked);
-    decoder.feed(answer);
-    decoder.silence();
-    match decoder.next_part()? {
-        serial::Part::Frame(frame) if frame.unit == request.unit_id => Some(frame.pdu.to_vec()),
-        _ => None,
     }
 }

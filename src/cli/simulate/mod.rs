@@ -1,26 +1,21 @@
 //! `passline simulate`: the devices of specs, simulator files and profiles, served until interrupted.
 
-mod bind;
 mod control;
 mod line;
-mod listen;
 mod log;
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use passline_modbus::address::{Address, Place};
+use passline_modbus::address::Place;
 use passline_simulator::endpoint::{Clock, Endpoint};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use self::bind::{BindError, Bound, bind};
 use self::control::{Bench, Seat};
 use self::line::{Unit, Watched};
-pub(super) use self::listen::Listen;
 pub(super) use self::log::Log;
 use self::log::Writer;
 use super::arguments::SimulateArguments;
@@ -30,7 +25,8 @@ use super::signals::Signals;
 use super::terminal;
 use crate::engine::{self, Beginning};
 use crate::record::draw_seed;
-use crate::spec::model::{Device, Spec};
+use crate::simulation::{BindError, Bound, Line, Listen, bind, lines, places};
+use crate::spec::model::Spec;
 
 /// Runs the command.
 pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
@@ -65,100 +61,34 @@ fn failed(text: &str, exit: Exit) -> Exit {
     exit
 }
 
-/// A link of the specs and the devices on it.
-struct Line<'s> {
-    name: String,
-    /// Where it is said to be.
-    address: Option<Address>,
-    devices: Vec<&'s Device>,
-}
-
-impl Line<'_> {
-    /// Its devices, told to the logs if there are any.
-    fn endpoint(
-        &self,
-        beginning: Beginning,
-        clock: &Clock,
-        (index, links, logs): (usize, &Arc<[Watched]>, &Arc<[Writer]>),
-    ) -> Endpoint {
-        let devices = engine::simulation(&self.devices, beginning);
-        if logs.is_empty() {
-            return Endpoint::new(devices, clock.clone());
-        }
-        let (links, logs) = (Arc::clone(links), Arc::clone(logs));
-        Endpoint::observed(devices, clock.clone(), move |event| {
-            let Some(link) = links.get(index) else { return };
-            logs.iter().for_each(|log| log.write(index, link, event));
-        })
+/// The devices of a line, told to whoever watches it.
+fn endpoint(
+    line: &Line<'_>,
+    beginning: Beginning,
+    clock: &Clock,
+    (index, links, logs): (usize, &Arc<[Watched]>, &Arc<[Writer]>),
+) -> Endpoint {
+    let devices = engine::simulation(&line.devices, beginning);
+    if logs.is_empty() {
+        return Endpoint::new(devices, clock.clone());
     }
+    let (links, logs) = (Arc::clone(links), Arc::clone(logs));
+    Endpoint::observed(devices, clock.clone(), move |event| {
+        let Some(link) = links.get(index) else { return };
+        logs.iter().for_each(|log| log.write(index, link, event));
+    })
+}
 
-    /// It as whoever watches it knows it, once it is served.
-    fn watched(&self, place: &Listen, bound: &Bound) -> Watched {
-        let units = self.devices.iter().map(|device| (device.unit_id, Unit::of(device)));
-        Watched {
-            name: self.name.clone(),
-            url: bound.url.clone(),
-            framing: place.address().framing(),
-            datagrams: matches!(place.address().place(), Place::Udp { .. }),
-            units: units.collect(),
-        }
+/// A line as whoever watches it knows it, once it is served.
+fn watched(line: &Line<'_>, place: &Listen, bound: &Bound) -> Watched {
+    let units = line.devices.iter().map(|device| (device.unit_id, Unit::of(device)));
+    Watched {
+        name: line.name.clone(),
+        url: bound.url.clone(),
+        framing: place.address().framing(),
+        datagrams: matches!(place.address().place(), Place::Udp { .. }),
+        units: units.collect(),
     }
-}
-
-/// The links in file order. Two specs may speak of the same unit only in the same words.
-fn lines(specs: &[Spec]) -> Result<Vec<Line<'_>>, String> {
-    let mut lines: Vec<Line<'_>> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for device in specs.iter().flat_map(|spec| &spec.devices) {
-        let (key, name) = match &device.line {
-            Some(line) => (line.place.to_string(), line.name.clone()),
-            None => (device.name.clone(), device.name.clone()),
-        };
-        let index = *places.entry(key).or_insert_with(|| {
-            let address = device.line.as_ref().map(|line| line.address.clone());
-            lines.push(Line { name, address, devices: Vec::new() });
-            lines.len() - 1
-        });
-        let Some(line) = lines.get_mut(index) else { continue };
-        if let Some(other) = line.devices.iter().find(|other| other.unit_id == device.unit_id) {
-            return Err(format!(
-                "{} and {} are both unit {} on {}\n  help: simulate their specs one at a time",
-                other.name, device.name, device.unit_id, line.name
-            ));
-        }
-        line.devices.push(device);
-    }
-    Ok(lines)
-}
-
-/// Where each line is served: as the command line says, else on its own kind of line.
-fn places(lines: &[Line<'_>], listens: &[Listen]) -> Result<Vec<Listen>, String> {
-    match listens {
-        [] => lines.iter().map(own_place).collect(),
-        [only] if lines.len() > 1 && !only.has_room_for_several() => {
-            let text = "only one link can be served there: give --listen once for each link";
-            Err(format!("{text}, in their order:{}", names(lines)))
-        }
-        [only] => (0..lines.len()).map(|index| only.nth(index)).collect(),
-        several if several.len() == lines.len() => Ok(several.to_vec()),
-        several => Err(format!(
-            "--listen is given {} times; give it once, or once for each link, in their order:{}",
-            several.len(),
-            names(lines)
-        )),
-    }
-}
-
-fn own_place(line: &Line<'_>) -> Result<Listen, String> {
-    let place = match &line.address {
-        Some(address) => Listen::like(address),
-        None => "tcp://127.0.0.1:0".parse(),
-    };
-    place.map_err(|error| format!("{}: {error}", line.name))
-}
-
-fn names(lines: &[Line<'_>]) -> String {
-    lines.iter().flat_map(|line| ["\n  ", &line.name]).collect()
 }
 
 /// Listens for every line, and serves until interrupted.
@@ -185,14 +115,14 @@ async fn serve(
     };
     let places = lines.iter().zip(places).zip(&bound);
     let links: Arc<[Watched]> =
-        places.map(|((line, place), bound)| line.watched(place, bound)).collect();
+        places.map(|((line, place), bound)| watched(line, place, bound)).collect();
     let logs = arguments.log.iter().map(|log| log.create(&links));
     let logs: Arc<[Writer]> = logs.collect::<Result<_, _>>()?;
     let mut serving = JoinSet::new();
     // The endpoints end what they serve when they are dropped, and the names go with them.
     let mut served = Vec::new();
     for (index, (line, Bound { listener, name, .. })) in lines.iter().zip(bound).enumerate() {
-        let endpoint = Arc::new(line.endpoint(beginning, &clock, (index, &links, &logs)));
+        let endpoint = Arc::new(endpoint(line, beginning, &clock, (index, &links, &logs)));
         serving.spawn(endpoint.serve(listener, std::future::pending()));
         served.push((endpoint, name));
     }

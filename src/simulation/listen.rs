@@ -52,7 +52,7 @@ pub(crate) enum ListenError {
 impl Listen {
     /// Where a link is served if nobody says otherwise: on its own kind of line, on this machine,
     /// and on whatever port is free.
-    pub(super) fn like(link: &Address) -> Result<Self, ListenError> {
+    pub(crate) fn like(link: &Address) -> Result<Self, ListenError> {
         let address = match link.place() {
             Place::Tls { .. } => return Err(ListenError::NoCertificate),
             Place::Serial { .. } => link.clone(),
@@ -69,22 +69,22 @@ impl Listen {
     }
 
     /// Where it is, as a client says it.
-    pub(super) fn address(&self) -> &Address {
+    pub(crate) fn address(&self) -> &Address {
         &self.address
     }
 
     /// Whether it is a pseudo-terminal, to be made.
-    pub(super) fn is_pty(&self) -> bool {
+    pub(crate) fn is_pty(&self) -> bool {
         self.pty
     }
 
     /// How fast bytes pass where nothing else sees to it.
-    pub(super) fn pace(&self) -> Option<Settings> {
+    pub(crate) fn pace(&self) -> Option<Settings> {
         self.pace
     }
 
     /// The name that a pseudo-terminal is to have beside its own.
-    pub(super) fn name(&self) -> Option<&Path> {
+    pub(crate) fn name(&self) -> Option<&Path> {
         match self.address.place() {
             Place::Serial { path } if self.pty && path != NAMELESS => Some(Path::new(path)),
             _ => None,
@@ -93,7 +93,7 @@ impl Listen {
 
     /// Where the link behind `index` others is served: at as many ports behind the given one; 0 is
     /// any free one.
-    pub(super) fn nth(&self, index: usize) -> Result<Self, String> {
+    pub(crate) fn nth(&self, index: usize) -> Result<Self, String> {
         let Some((host, port @ 1..)) = self.address.place().host_and_port() else {
             return Ok(self.clone());
         };
@@ -105,7 +105,7 @@ impl Listen {
     }
 
     /// Whether several links can be served there: at several ports, or on a terminal each.
-    pub(super) fn has_room_for_several(&self) -> bool {
+    pub(crate) fn has_room_for_several(&self) -> bool {
         match self.address.place() {
             Place::Serial { .. } => self.pty && self.name().is_none(),
             _ => true,
@@ -177,7 +177,7 @@ fn parse(text: &str) -> Result<Listen, ListenError> {
 }
 
 /// The same address at another place, written without its scheme.
-pub(super) fn at(address: &Address, place: &str) -> Result<Address, AddressError> {
+pub(crate) fn at(address: &Address, place: &str) -> Result<Address, AddressError> {
     let text = address.to_string();
     let (scheme, rest) = text.split_once("://").unwrap_or_default();
     let options = rest.split_once('?').map(|(_, options)| format!("?{options}"));

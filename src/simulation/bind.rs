@@ -15,20 +15,20 @@ use super::listen::{Listen, at};
 
 /// Where there are no pseudo-terminals, nobody names one.
 #[cfg(not(unix))]
-pub(super) enum Symlink {}
+pub(crate) enum Symlink {}
 
 /// What a link is served on.
-pub(super) struct Bound {
-    pub(super) listener: Listener,
+pub(crate) struct Bound {
+    pub(crate) listener: Listener,
     /// What a client connects to.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// What lives as long as it is served.
-    pub(super) name: Option<Symlink>,
+    pub(crate) name: Option<Symlink>,
 }
 
 /// Why nothing can be served there.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum BindError {
+pub(crate) enum BindError {
     /// The port is taken, reserved, or not of this machine.
     #[error("cannot listen on {url}: {}", explained(source))]
     Port { url: String, source: io::Error },
@@ -69,7 +69,7 @@ fn explained(error: &io::Error) -> String {
 }
 
 /// Opens what a link is served on.
-pub(super) async fn bind(listen: &Listen) -> Result<Bound, BindError> {
+pub(crate) async fn bind(listen: &Listen) -> Result<Bound, BindError> {
     let address = listen.address();
     let framing = address.framing();
     let unpaced = || Wire::network(framing);
