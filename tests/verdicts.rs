@@ -157,3 +157,100 @@ fn a_conditional_pass_and_fail_say_so_everywhere() {
     let shown = "(conditional)";
     assert_eq!(ran.shown.matches(shown).count(), 2, "{}", ran.shown);
 }
+
+#[test]
+fn the_row_of_a_table_is_that_of_the_unit_under_test() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = folder.path().join("spec.yaml");
+    let text = "
+spec: by-serial
+tables: { own: { file: own.csv, where: { serial: $(uut.serial) } } }
+devices: { d: { points: { a: { holding: 0 } }, simulate: { values: { a: 7 } } } }
+tests: [{ test: t, steps: [{ read: d.a, max: $(own.max) }] }]
+";
+    std::fs::write(&spec, text).expect("the spec");
+    std::fs::write(folder.path().join("own.csv"), "serial,max\n007,7.0\n7,6\n").expect("the table");
+    let run = |serial: &str| {
+        let json = folder.path().join("run.json");
+        let status = Command::new(env!("CARGO_BIN_EXE_passline"))
+            .arg("run")
+            .arg(&spec)
+            .args(["--simulate", "--serial", serial, "--json"])
+            .arg(&json)
+            .arg("--out")
+            .arg(folder.path().join(format!("out-{serial}")))
+            .output()
+            .expect("the binary")
+            .status;
+        let document = std::fs::read(&json).ok().filter(|_| status.code() != Some(2));
+        let document: Option<Value> =
+            document.map(|bytes| serde_json::from_slice(&bytes).expect("JSON"));
+        (status.code(), document.unwrap_or_default())
+    };
+    let (code, document) = run("007");
+    assert_eq!(code, Some(0), "{document}");
+    let inputs = document["records"][0]["inputs"].as_array().expect("inputs");
+    let table = inputs.last().expect("the table");
+    assert!(table["file"].as_str().is_some_and(|file| file.ends_with("own.csv")), "{table}");
+    assert!(table["sha256"].as_str().is_some_and(|sum| sum.len() == 64), "{table}");
+    assert_eq!(document["records"][0]["tests"][0]["checks"][0]["limit"]["max"], 7);
+    assert_eq!(run("7").0, Some(1));
+    assert_eq!(run("8").0, Some(2));
+}
+
+const REFERENCE: &str = "
+  d:
+    points: { a: { holding: 0 } }
+    simulate: { values: { a: 100 } }
+  ref:
+    merge: false
+    points:
+      v: { holding: 0 }
+      zero: { holding: 1 }
+      broken: { holding: 2 }
+      nan: { holding: 3, type: f32 }
+      minus: { holding: 5, type: i16 }
+    simulate:
+      values: { v: 100, minus: -100 }
+      image: [{ holding: 3, words: [0x7FC0, 0] }]
+      faults: [{ fault: exception, code: 4, scope: { point: broken } }]";
+
+#[test]
+fn a_limit_that_a_reference_does_not_give_is_an_error() {
+    for (step, expected) in [
+        ("read: d.a, nominal: = ref.v, tolerance: 1%", "pass"),
+        ("read: d.a, nominal: = ref.v + 2, tolerance: 1%", "fail"),
+        ("read: d.a, nominal: = ref.v, tolerance: { plus: 0, minus: = ref.v * 0.01 }", "pass"),
+        ("compute: 0 - d.a, nominal: = ref.minus, tolerance: 1%", "pass"),
+        ("read: d.a, min: = ref.v * 0.99, max: = ref.v * 1.01", "pass"),
+        ("read: d.a, min: 1, bands: [{ if: ref.v > 50, max: = ref.v - 1 }]", "fail"),
+        ("read: d.a, nominal: = ref.nan, tolerance: 1", "error"),
+        ("read: d.a, nominal: = ref.v, tolerance: = ref.nan", "error"),
+        ("read: d.a, max: = ref.nan", "error"),
+        ("read: d.a, max: = ref.broken", "error"),
+        ("read: d.a, max: = ref.v / ref.zero", "error"),
+        // Contradictory, all of it, nothing of it.
+        ("read: d.a, min: = ref.v + 1, max: = ref.v - 1", "error"),
+        ("read: d.a, min: = ref.zero", "error"),
+        ("read: d.a, nominal: = ref.v + 0.3, tolerance: 0.2", "error"),
+        ("read: d.a, nominal: = ref.zero, tolerance: 1%", "error"),
+        ("read: d.a, nominal: = ref.v, tolerance: = ref.minus", "error"),
+        (
+            "read: d.a, max: = ref.v + 9, uncertainty: { expanded: = ref.v * 0.01 }, \
+             decision: guarded",
+            "pass",
+        ),
+        (
+            "read: d.a, max: = ref.v + 9, uncertainty: { expanded: = ref.zero }, decision: guarded",
+            "error",
+        ),
+        (
+            "read: d.a, nominal: = ref.v, tolerance: 1, uncertainty: { expanded: 2 }, \
+             decision: guarded",
+            "error",
+        ),
+    ] {
+        let ran = run(REFERENCE, &format!("\n  - test: t\n    steps: [{{ {step} }}]"));
+        assert_eq!(ran.verdicts(), [expected], "{step}: {} {}", ran.shown, ran.complaints);
+    }
+}

@@ -10,6 +10,7 @@
 //! | [`shape`] | the vocabulary of tables: objects, keys, shapes | any word of the language |
 //! | [`decode`], [`fields`] | nodes to typed values by these tables | any word of the language |
 //! | [`format`] | files in their canonical form, comments kept | any word of the language |
+//! | [`table`] | CSV text to cells with byte spans | what they mean |
 //! | [`schema`] | the tables as JSON Schema, for editors | any word of the language |
 
 pub mod decode;
@@ -19,5 +20,6 @@ pub mod format;
 pub mod schema;
 pub mod shape;
 pub mod source;
+pub mod table;
 pub mod variables;
 pub mod yaml;

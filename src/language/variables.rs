@@ -100,6 +100,8 @@ impl From<Scalar> for Variable {
 pub struct Variables<'p> {
     outer: Option<&'p Variables<'p>>,
     own: BTreeMap<String, Variable>,
+    /// Names that are known and have no value, and why.
+    valueless: BTreeMap<String, String>,
     environment: BTreeMap<String, String>,
 }
 
@@ -163,7 +165,13 @@ impl<'p> Variables<'p> {
     where
         'p: 'i,
     {
-        Variables { outer: Some(self), own, environment: BTreeMap::new() }
+        Variables { outer: Some(self), own, ..Variables::default() }
+    }
+
+    /// With names that have no value, each with the place where it should be.
+    #[must_use]
+    pub fn without(self, valueless: BTreeMap<String, String>) -> Self {
+        Self { valueless, ..self }
     }
 
     /// The value of a name, the innermost one.
@@ -176,6 +184,11 @@ impl<'p> Variables<'p> {
         let mut all = self.outer.map(Variables::all).unwrap_or_default();
         all.extend(self.own.iter().map(|(name, value)| (name.as_str(), value)));
         all
+    }
+
+    fn valueless(&self, name: &str) -> Option<&str> {
+        let own = self.valueless.get(name).map(String::as_str);
+        own.or_else(|| self.outer.and_then(|outer| outer.valueless(name)))
     }
 
     fn environment(&self, name: &str) -> Option<&str> {
@@ -227,6 +240,9 @@ impl<'p> Variables<'p> {
         if let Some(variable) = self.get(name) {
             return Ok(variable.clone());
         }
+        if let Some(place) = self.valueless(name) {
+            return Err(NotInserted::Empty { name: name.to_owned(), place: place.to_owned() });
+        }
         if !name.split('.').all(is_name) {
             return Err(NotInserted::NoName(name.to_owned()));
         }
@@ -271,6 +287,14 @@ pub enum NotInserted {
         /// A variable that is called nearly so.
         similar: Option<String>,
     },
+    /// A cell with nothing in it.
+    #[error("{} is empty: there is nothing at {place}", quoted(.name))]
+    Empty {
+        /// The name.
+        name: String,
+        /// The place of the cell: `file:line:column`.
+        place: String,
+    },
     /// No such variable in the environment.
     #[error("the environment has no variable {}", quoted(.0))]
     NoEnvironment(String),
@@ -292,6 +316,7 @@ impl NotInserted {
             Self::Unknown { similar: None, .. } => {
                 "declare it with a default in `vars:`, or bind it with `for_each:`".to_owned()
             }
+            Self::Empty { .. } => "write something there".to_owned(),
             Self::NoEnvironment(_) => "set it before you start passline".to_owned(),
         }
     }

@@ -10,6 +10,7 @@ use super::given::Given;
 use super::map::{self, Maps};
 use super::model::{Input, Spec, Uut};
 use super::step::STEP;
+use super::tables::{Cells, TABLE};
 use super::test::{self, Names, TEST};
 use super::uut::{self, UUT};
 use crate::language::decode::Context;
@@ -37,6 +38,11 @@ pub static SPEC: Object = Object {
             "uut",
             Shape::Object(&UUT),
             "The unit under test: what the record must identify.",
+        ),
+        Field::optional(
+            "tables",
+            Shape::Map(&Shape::Object(&TABLE)),
+            "Rows of CSV files by name: limits by part number or serial number.",
         ),
         Field::optional(
             "links",
@@ -261,6 +267,10 @@ impl<'l> Loader<'l> {
         let context = Context::new(diagnostics, &known);
         let root = context.fields(tree.root(), object)?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let cells = if is_spec { self.tables(&context, &root, &folder)? } else { Cells::default() };
+        let known = known.within(cells.values).without(cells.empty);
+        let context = Context::new(diagnostics, &known);
+        let root = context.fields(tree.root(), object)?;
         let (devices, refused) = self.devices(&context, &root, &folder);
         let names = Names::new(&tree, &devices, refused);
         let mut tests = Vec::new();

@@ -17,6 +17,7 @@ pub mod retry;
 mod saved;
 pub(crate) mod simulate;
 mod step;
+mod tables;
 mod test;
 mod uut;
 

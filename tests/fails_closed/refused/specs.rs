@@ -176,6 +176,78 @@ fn limits_of_the_wrong_type_or_form() {
     ]);
 }
 
+/// A spec with this table, and the file that it names.
+fn table(lines: &str, csv: &str, says: &[&'static str]) -> Refused {
+    let spec = format!(
+        "\
+spec: refused
+vars: {{ type: A }}
+tables:
+  t: {lines}
+devices: {{ d: {{ points: {{ p: {{ holding: 0 }} }} }} }}
+tests:
+  - test: t
+    steps:
+      - {{ read: d.p, max: 5 }}
+"
+    );
+    let files = vec![("spec.yaml", spec), ("t.csv", csv.to_owned())];
+    Refused { files, says: says.to_vec() }
+}
+
+#[test]
+fn tables_that_bring_no_row() {
+    const ROW: &str = "{ file: t.csv, where: { type: $(type) } }";
+    const GOOD: &str = "type,max\nA,5\n";
+    all_are_refused(&[
+        table("{ file: ⟦no.csv⟧, where: { type: A } }", GOOD, &["there is no such file"]),
+        table("{ file: t.csv, where: { ⟦typ⟧: A } }", GOOD, &["t.csv has no column `typ`"]),
+        table("{ file: t.csv, ⟦where⟧: { type: B } }", GOOD, &["no row of t.csv has type `B`"]),
+        table("{ file: t.csv, ⟦where⟧: { type: a } }", GOOD, &["no row of t.csv has type `a`"]),
+        table("{ file: t.csv, ⟦where⟧: {} }", GOOD, &["`where` names no column"]),
+        table("⟦{ file: t.csv }⟧", GOOD, &["`where` is missing"]),
+        table("{ ⟦fil⟧: t.csv, file: t.csv, where: { type: A } }", GOOD, &["`fil` is no key"]),
+        table("⟦t.csv⟧", GOOD, &["mapping"]),
+        table(ROW, "type,max\nA,5\n⟦A⟧,6\n", &["an earlier row has the same"]),
+        table(ROW, "type,max\nA,5\nB,1\n⟦B⟧,6\n", &["an earlier row has the same"]),
+        table(ROW, "type,max,⟦max⟧\nA,5,6\n", &["the column `max` is there twice"]),
+        table(ROW, "type,max\n⟦A⟧\n", &["this row has 1 cells, and the header has 2"]),
+        table(ROW, "type,max\nA,⟦\"⟧5\n", &["this quoted cell has no end"]),
+    ]);
+}
+
+#[test]
+fn cells_that_are_no_limit() {
+    let table = |csv: &str, limits: &str, says: &[&'static str]| {
+        let spec = format!(
+            "\
+spec: refused
+tables: {{ t: {{ file: t.csv, where: {{ type: A }} }} }}
+devices: {{ d: {{ points: {{ p: {{ holding: 0 }} }} }} }}
+tests: [{{ test: t, steps: [{{ read: d.p, {limits} }}] }}]
+"
+        );
+        let files = vec![("spec.yaml", spec), ("t.csv", csv.to_owned())];
+        Refused { files, says: says.to_vec() }
+    };
+    all_are_refused(&[
+        table(
+            "type,max\nA,\n",
+            "max: ⟦$(t.max)⟧",
+            &["`t.max` is empty: there is nothing at t.csv:2:3"],
+        ),
+        table("type,max\nA,5\n", "max: ⟦$(t.mx)⟧", &["there is no variable `t.mx`"]),
+        table("type,max\nA,5\n", "max: ⟦$(u.max)⟧", &["there is no variable `u.max`"]),
+        table("type,max\nA,5 V\n", "max: ⟦$(t.max)⟧", &["a number is needed here"]),
+        table("type,max\nA,\"5,1\"\n", "max: ⟦$(t.max)⟧", &["a number is needed here"]),
+        table("type,max\nA,05\n", "max: ⟦$(t.max)⟧", &["a number is needed here"]),
+        table("type,max\nA,nan\n", "max: ⟦$(t.max)⟧", &["a number is needed here"]),
+        table("type,max\nA,.nan\n", "max: ⟦$(t.max)⟧", &["a number is needed here"]),
+        table("type,max\nA,= d.p\n", "max: ⟦$(t.max)⟧", &["a number is needed here"]),
+        table("type,max\nA,70000\n", "⟦max⟧: $(t.max)", &["this check cannot fail"]),
+    ]);
+}
+
 #[test]
 fn names_that_nothing_has() {
     all_are_refused(&[
