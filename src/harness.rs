@@ -18,6 +18,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::engine::{self, Options, Simulate, StopSignal};
 use crate::language::diagnostic::Style;
+use crate::lock::{self, LockError, Locks};
 use crate::plan::{self, Selection};
 use crate::record::{
     Check, Event, Fold, Outcome, Phase, Record, RunDocument, Stamp, Tool, Verdict, draw_seed,
@@ -115,7 +116,16 @@ fn document(
     let (sender, events) = std::sync::mpsc::channel::<Event>();
     // The receiver outlives the run.
     let emit: engine::Emit = Arc::new(move |event| drop(sender.send(event)));
-    runtime.block_on(engine::run(&plans, &options, emit, StopSignal::never()));
+    let devices = specs.iter().flat_map(|spec| &spec.devices);
+    let real = devices.filter(|device| !options.simulate.includes(&device.name));
+    let lines = real.filter_map(|device| device.line.as_ref());
+    let places = lines.filter_map(|line| lock::place(&line.address)).collect();
+    let ran = runtime.block_on(async {
+        let _lines = Locks::take(&lock::folder(), &places, lock::TIMEOUT, |_| {}).await?;
+        engine::run(&plans, &options, emit, StopSignal::never()).await;
+        Ok(())
+    });
+    ran.map_err(|error: LockError| format!("{error}\n  help: {}", error.remedy()))?;
     let mut fold = Fold::new();
     for event in events {
         fold.apply(event).map_err(|error| error.to_string())?;

@@ -10,7 +10,8 @@
 //! The folders are the stages, on three layers that they share: `language` (YAML to typed values),
 //! `expression`, and the verdicts of `judge`. `plan` knows no I/O; `report` knows only records; the
 //! engine never prints; only `cli` knows the argument parser. `learn` goes the other way, from what a
-//! device answers to a profile, and `import` from what other programs know; `draft` writes both.
+//! device answers to a profile, and `import` from what other programs know; `draft` writes both. `lock`
+//! keeps other runs off the lines of this one.
 
 pub mod cli;
 pub mod draft;
@@ -21,6 +22,7 @@ pub mod import;
 pub mod judge;
 pub mod language;
 pub mod learn;
+pub mod lock;
 pub mod plan;
 pub mod record;
 pub mod report;

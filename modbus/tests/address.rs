@@ -249,11 +249,11 @@ fn what_is_refused_is_named() {
         ("tcp://h:5 ", "`5 ` is no port from 0 to 65535"),
         (
             "tcp://h?",
-            "unknown option ``, known: in_flight, pause, response_timeout, pause_after_connect, connect_timeout, idle_close, tolerate, answer_unit_id",
+            "unknown option ``, known: in_flight, pause, response_timeout, exclusive, pause_after_connect, connect_timeout, idle_close, tolerate, answer_unit_id",
         ),
         (
             "tcp://h?baud=9600",
-            "unknown option `baud`, known: in_flight, pause, response_timeout, pause_after_connect, connect_timeout, idle_close, tolerate, answer_unit_id",
+            "unknown option `baud`, known: in_flight, pause, response_timeout, exclusive, pause_after_connect, connect_timeout, idle_close, tolerate, answer_unit_id",
         ),
         ("tcp://h?in_flight", "`in_flight` takes a number from 1 to 16, not ``"),
         ("tcp://h?in_flight=0", "`in_flight` takes a number from 1 to 16, not `0`"),

@@ -11,6 +11,7 @@ use passline_modbus::link::{Call, ConnectError, Event, Link, LinkError, Options}
 use passline_modbus::pdu::{ExceptionCode, Request, Response};
 
 use super::exit::Exit;
+use super::signals::Signals;
 use super::terminal;
 use crate::judge::exception;
 
@@ -138,6 +139,26 @@ pub(super) fn failed(text: &str, remedy: Option<&str>, exit: Exit) -> Exit {
         terminal::aside(&format!("  help: {remedy}"));
     }
     exit
+}
+
+/// What asks this command to end.
+///
+/// # Errors
+/// Nothing can; that has been said.
+pub(super) fn signals() -> Result<Signals, Exit> {
+    Signals::new().map_err(|error| failed(&error.to_string(), None, Exit::Error))
+}
+
+/// A command that ends at once when it is interrupted.
+pub(super) async fn interruptible(command: impl Future<Output = Exit>) -> Exit {
+    let mut signals = match signals() {
+        Ok(signals) => signals,
+        Err(exit) => return exit,
+    };
+    tokio::select! {
+        exit = command => exit,
+        _ = signals.next() => failed("interrupted", None, Exit::Aborted),
+    }
 }
 
 /// Runs a command that waits.

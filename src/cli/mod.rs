@@ -9,6 +9,7 @@ mod document;
 mod exchange;
 mod exit;
 mod fmt;
+mod hold;
 mod import;
 mod init;
 mod learn;

@@ -17,6 +17,7 @@ use crate::spec::Loaded;
 use super::arguments::{ALL, RunArguments};
 use super::check::load;
 use super::exit::Exit;
+use super::hold;
 use super::progress::Progress;
 use super::signals::Signals;
 use super::terminal;
@@ -70,6 +71,10 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
             terminal::aside(&format!("not run: {}: none of its tests is selected", spec.name));
         }
     }
+    let _lines = match hold::of_run(&plans, &simulate, &arguments.lock) {
+        Ok(lines) => lines,
+        Err(exit) => return Ok(exit),
+    };
     for path in arguments.junit.iter().chain(&arguments.json) {
         file::probe(path)?;
     }

@@ -22,6 +22,8 @@ pub struct Overrides {
     pub response_timeout: Option<Duration>,
     /// `connect_timeout`: how long opening a connection may take. Not zero.
     pub connect_timeout: Option<Duration>,
+    /// `exclusive`: whether one program at a time on a machine is to use the line.
+    pub exclusive: Option<bool>,
     /// `idle_close`: after how long the far end closes an idle connection.
     pub idle_close: Option<Duration>,
     /// `tolerate`: what to put up with in answers.
@@ -113,6 +115,14 @@ pub(super) const PACE: &[Setting] = &[
         get: |o| o.response_timeout.map(write_duration),
     },
 ];
+
+/// For lines that several programs can use at once.
+pub(super) const SHARED: &[Setting] = &[Setting {
+    name: "exclusive",
+    expected: "on or off",
+    set: |o, text| put(&mut o.exclusive, word(&SWITCH, text)),
+    get: |o| o.exclusive.and_then(|value| written(&SWITCH, value)),
+}];
 
 /// For lines that are opened before they are used.
 pub(super) const OPENED: &[Setting] = &[Setting {

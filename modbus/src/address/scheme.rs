@@ -2,7 +2,7 @@
 
 use super::{
     AddressError, Place,
-    option::{BUS, CONNECTED, HEADER, OPENED, PACE, SERIAL, STREAM, Setting, TLS, WINDOW},
+    option::{BUS, CONNECTED, HEADER, OPENED, PACE, SERIAL, SHARED, STREAM, Setting, TLS, WINDOW},
     place::{parse_network, parse_serial},
 };
 use crate::framing::Framing;
@@ -83,10 +83,12 @@ impl Scheme {
     /// Its options, in the order in which they are written.
     pub(super) fn settings(self) -> impl Iterator<Item = &'static Setting> {
         let groups: &[&'static [Setting]] = match self {
-            Self::Tcp => &[WINDOW, PACE, OPENED, CONNECTED, STREAM, HEADER],
-            Self::Tls => &[TLS, WINDOW, PACE, OPENED, CONNECTED, STREAM, HEADER],
-            Self::Udp => &[WINDOW, PACE, HEADER],
-            Self::RtuOverTcp | Self::AsciiOverTcp => &[PACE, OPENED, CONNECTED, STREAM, BUS],
+            Self::Tcp => &[WINDOW, PACE, SHARED, OPENED, CONNECTED, STREAM, HEADER],
+            Self::Tls => &[TLS, WINDOW, PACE, SHARED, OPENED, CONNECTED, STREAM, HEADER],
+            Self::Udp => &[WINDOW, PACE, SHARED, HEADER],
+            Self::RtuOverTcp | Self::AsciiOverTcp => {
+                &[PACE, SHARED, OPENED, CONNECTED, STREAM, BUS]
+            }
             Self::Rtu | Self::Ascii => &[SERIAL, PACE, OPENED, BUS],
         };
         groups.iter().copied().flatten()

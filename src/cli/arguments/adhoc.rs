@@ -10,7 +10,7 @@ use passline_modbus::change::{WriteBits, WriteFunction};
 use passline_modbus::point::{Order, Table};
 use passline_modbus::value::Decimal;
 
-use super::{duration, timeout};
+use super::{LockArguments, LockFolder, duration, timeout};
 use crate::cli::scan::{Bauds, Units};
 use crate::cli::target::Target;
 use crate::cli::write::Assignment;
@@ -63,6 +63,8 @@ pub(crate) struct ReadArguments {
     #[arg(long, value_name = "INTERVAL", num_args = 0..=1, require_equals = true,
           default_missing_value = "1s", env = "PASSLINE_WATCH", value_parser = timeout)]
     pub(crate) watch: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) lock: LockArguments,
 }
 
 #[derive(Debug, Args)]
@@ -106,6 +108,8 @@ pub(crate) struct WriteArguments {
     /// How long to wait for an answer; default what the link says, else 1s
     #[arg(long, value_name = "TIME", env = "PASSLINE_TIMEOUT", value_parser = timeout)]
     pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) lock: LockArguments,
 }
 
 #[derive(Debug, Args)]
@@ -134,6 +138,8 @@ pub(crate) struct ScanArguments {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = "-", env = "PASSLINE_JSON")]
     pub(crate) json: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lock: LockArguments,
 }
 
 #[derive(Debug, Args)]
@@ -183,6 +189,8 @@ pub(crate) struct LearnArguments {
     /// With the captures of several units: how many standard deviations from the mean
     #[arg(long, value_name = "K", env = "PASSLINE_SIGMA", default_value_t = 3.0)]
     pub(crate) sigma: f64,
+    #[command(flatten)]
+    pub(crate) lock: LockArguments,
 }
 
 #[derive(Debug, Args)]
@@ -228,6 +236,8 @@ pub(crate) struct DoctorArguments {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = "-", env = "PASSLINE_JSON")]
     pub(crate) json: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) locks: LockFolder,
 }
 
 fn function() -> impl TypedValueParser<Value = WriteFunction> {

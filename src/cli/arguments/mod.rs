@@ -16,6 +16,7 @@ pub(crate) use adhoc::{
 };
 
 use super::simulate::Log;
+use crate::lock;
 use crate::plan::{Selection, Shard};
 use crate::simulation::Listen;
 
@@ -117,6 +118,27 @@ impl SelectionArguments {
     }
 }
 
+/// Where other runs are kept off lines.
+#[derive(Debug, Args)]
+pub(crate) struct LockFolder {
+    /// The folder of the locks of this machine, the same for all who use it
+    #[arg(long, value_name = "DIR", env = "PASSLINE_LOCK_DIR",
+          default_value_os_t = lock::folder())]
+    pub(crate) lock_dir: PathBuf,
+}
+
+/// How to wait for lines that other runs have.
+#[derive(Debug, Args)]
+pub(crate) struct LockArguments {
+    /// How long to wait for a serial port, or an exclusive link, that another Passline has; 0s:
+    /// not at all
+    #[arg(long, value_name = "TIME", env = "PASSLINE_LOCK_TIMEOUT",
+          default_value = "30s", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) folder: LockFolder,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
     #[command(flatten)]
@@ -152,6 +174,8 @@ pub(crate) struct RunArguments {
     /// Stream events as JSON lines to this file; `-` is standard output
     #[arg(long, value_name = "FILE", env = "PASSLINE_EVENTS")]
     pub(crate) events: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lock: LockArguments,
 }
 
 #[derive(Debug, Args)]
@@ -209,6 +233,8 @@ pub(crate) struct SimulateArguments {
     #[arg(long, value_name = "N", env = "PASSLINE_TIME_SCALE", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) time_scale: u32,
+    #[command(flatten)]
+    pub(crate) lock: LockArguments,
 }
 
 #[derive(Debug, Args)]

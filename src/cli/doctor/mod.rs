@@ -13,6 +13,7 @@ use super::document::Document;
 use super::exchange::failed;
 use super::exit::Exit;
 use super::terminal::printable;
+use crate::lock::{self, Holder};
 use facts::{Facts, Port, Usb};
 use findings::{Finding, Weight, findings, unseen};
 
@@ -22,6 +23,8 @@ struct Diagnosis<'a> {
     format: &'static str,
     #[serde(flatten)]
     facts: &'a Facts,
+    /// The lines that a Passline keeps others off.
+    locks: &'a [Holder],
     findings: &'a [Finding],
 }
 
@@ -37,6 +40,13 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Exit {
             );
         }
     };
+    let locks = match lock::holders(&arguments.locks.lock_dir) {
+        Ok(locks) => locks,
+        Err(error) => {
+            let path = arguments.locks.lock_dir.display();
+            return failed(&format!("{path}: {error}"), None, Exit::Error);
+        }
+    };
     let findings = findings(&facts);
     let document = Document::of(arguments.json.as_ref());
     for port in &facts.ports {
@@ -44,6 +54,9 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Exit {
     }
     if facts.ports.is_empty() {
         document.say("no serial ports");
+    }
+    for holder in &locks {
+        document.say(&format!("in use: {}: by {holder}", printable(&holder.place)));
     }
     for Finding { weight, subject, text, remedy } in &findings {
         document.say(&format!("{}: {subject}: {text}\n  help: {remedy}", weight.word()));
@@ -56,7 +69,12 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Exit {
     if exit == Exit::Pass {
         document.say("no problems found");
     }
-    let diagnosis = Diagnosis { format: "passline-doctor/1", facts: &facts, findings: &findings };
+    let diagnosis = Diagnosis {
+        format: "passline-doctor/1",
+        facts: &facts,
+        locks: &locks,
+        findings: &findings,
+    };
     document.write(&diagnosis, exit)
 }
 

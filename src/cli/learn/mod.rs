@@ -9,9 +9,9 @@ use passline_modbus::address::Address;
 use self::ask::{Asking, End};
 use self::files::Files;
 use super::arguments::LearnArguments;
-use super::exchange::{Exchange, block_on, check_unit, failed};
+use super::exchange::{self, Exchange, block_on, check_unit, failed};
 use super::exit::Exit;
-use super::signals::Signals;
+use super::hold;
 use super::terminal;
 use crate::learn::{self, Capture, Search, Window};
 
@@ -98,9 +98,13 @@ fn go(
     mut capture: Capture,
 ) -> Exit {
     let end = block_on(async {
-        let mut signals = match Signals::new() {
+        let _line = match hold::lines([link], &arguments.lock).await {
+            Ok(line) => line,
+            Err(exit) => return exit,
+        };
+        let mut signals = match exchange::signals() {
             Ok(signals) => signals,
-            Err(error) => return failed(&error.to_string(), None, Exit::Error),
+            Err(exit) => return exit,
         };
         let exchange = Exchange::open(link, arguments.timeout, |_| {});
         let mut asking = Asking::new(&exchange, arguments, files, &mut capture);

@@ -7,8 +7,9 @@ mod watch;
 use passline_modbus::point::Raw;
 
 use super::arguments::ReadArguments;
-use super::exchange::{Exchange, block_on, check_unit, failed};
+use super::exchange::{Exchange, block_on, check_unit, failed, interruptible};
 use super::exit::Exit;
+use super::hold;
 use super::terminal;
 use round::{Bad, Sample};
 pub(super) use round::{Good, Round};
@@ -20,10 +21,14 @@ pub(super) fn read(arguments: &ReadArguments) -> Exit {
         Err(text) => return failed(&text, None, Exit::Usage),
     };
     block_on(async {
+        let _line = match hold::lines([&arguments.link], &arguments.lock).await {
+            Ok(line) => line,
+            Err(exit) => return exit,
+        };
         let exchange = Exchange::open(&arguments.link, arguments.timeout, |_| {});
         match arguments.watch {
             Some(interval) => watch::watch(&exchange, &round, interval).await,
-            None => once(&exchange, &round).await,
+            None => interruptible(once(&exchange, &round)).await,
         }
     })
 }

@@ -19,9 +19,9 @@ use passline_modbus::pdu::Request;
 
 use super::arguments::ScanArguments;
 use super::document::Document;
-use super::exchange::{Exchange, Failure, block_on, failed};
+use super::exchange::{self, Exchange, Failure, block_on, failed};
 use super::exit::Exit;
-use super::signals::Signals;
+use super::hold;
 use super::terminal;
 use probe::{PROBES, Sign};
 use report::{Found, Report, Tried};
@@ -38,9 +38,13 @@ pub(super) fn scan(arguments: &ScanArguments) -> Exit {
         return failed("--baud: only a serial port has line settings", None, Exit::Usage);
     }
     block_on(async {
-        let mut signals = match Signals::new() {
+        let _line = match hold::lines([&arguments.link], &arguments.lock).await {
+            Ok(line) => line,
+            Err(exit) => return exit,
+        };
+        let mut signals = match exchange::signals() {
             Ok(signals) => signals,
-            Err(error) => return failed(&error.to_string(), None, Exit::Error),
+            Err(exit) => return exit,
         };
         let scan = Scan::new(arguments);
         let end = tokio::select! {

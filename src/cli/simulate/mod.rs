@@ -21,6 +21,7 @@ use self::log::Writer;
 use super::arguments::SimulateArguments;
 use super::check::load_simulated;
 use super::exit::Exit;
+use super::hold;
 use super::signals::Signals;
 use super::terminal;
 use crate::engine::{self, Beginning};
@@ -51,7 +52,7 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
         .map_err(Into::into)
         .and_then(|runtime| runtime.block_on(serve(&specs, &lines, &places, (arguments, seed))));
     match served {
-        Ok(()) => Exit::Pass,
+        Ok(exit) => exit,
         Err(error) => failed(&error.to_string(), Exit::Error),
     }
 }
@@ -97,7 +98,12 @@ async fn serve(
     lines: &[Line<'_>],
     places: &[Listen],
     (arguments, seed): (&SimulateArguments, u64),
-) -> Result<(), Box<dyn Error>> {
+) -> Result<Exit, Box<dyn Error>> {
+    let real = places.iter().filter(|place| !place.is_pty()).map(Listen::address);
+    let _ports = match hold::lines(real, &arguments.lock).await {
+        Ok(ports) => ports,
+        Err(exit) => return Ok(exit),
+    };
     let beginning = Beginning { seed, host: Timestamp::now(), at: Instant::now() };
     let clock = Clock::scaled(beginning.at, arguments.time_scale);
     let mut signals = Signals::new()?;
@@ -141,7 +147,7 @@ async fn serve(
     signals.next().await;
     match logs.iter().find(|log| !log.is_whole()) {
         Some(log) => Err(format!("{}: not all of the log could be written", log.path()).into()),
-        None => Ok(()),
+        None => Ok(Exit::Pass),
     }
 }
 

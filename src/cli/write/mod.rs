@@ -11,8 +11,9 @@ use passline_modbus::pdu::{Request, Response};
 use passline_modbus::planner;
 
 use super::arguments::WriteArguments;
-use super::exchange::{Exchange, Failure, block_on, check_unit, failed};
+use super::exchange::{Exchange, Failure, block_on, check_unit, failed, interruptible};
 use super::exit::Exit;
+use super::hold;
 use super::read::Round;
 use super::terminal;
 pub(super) use assignment::Assignment;
@@ -25,20 +26,28 @@ pub(super) fn write(arguments: &WriteArguments) -> Exit {
         Err(text) => return failed(&text, None, Exit::Usage),
     };
     block_on(async {
-        let exchange = Exchange::open(&arguments.link, arguments.timeout, |_| {});
-        let mut exit = Exit::Pass;
-        for write in &writes {
-            exit = match arguments.unit_id {
-                Some(unit) => one(&exchange, unit, write, arguments).await,
-                None => all(&exchange, write, arguments).await,
-            };
-            if exit != Exit::Pass {
-                break;
-            }
+        match hold::lines([&arguments.link], &arguments.lock).await {
+            Ok(_line) => interruptible(each(&writes, arguments)).await,
+            Err(exit) => exit,
         }
-        exchange.close().await;
-        exit
     })
+}
+
+/// Writes one thing after the other, up to what goes wrong.
+async fn each(writes: &[Write], arguments: &WriteArguments) -> Exit {
+    let exchange = Exchange::open(&arguments.link, arguments.timeout, |_| {});
+    let mut exit = Exit::Pass;
+    for write in writes {
+        exit = match arguments.unit_id {
+            Some(unit) => one(&exchange, unit, write, arguments).await,
+            None => all(&exchange, write, arguments).await,
+        };
+        if exit != Exit::Pass {
+            break;
+        }
+    }
+    exchange.close().await;
+    exit
 }
 
 /// Everything that is to be written, before anything is.
