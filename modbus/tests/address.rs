@@ -284,11 +284,11 @@ fn what_is_refused_is_named() {
         ),
         (
             "udp://h?pause_after_connect=1s",
-            "unknown option `pause_after_connect`, known: in_flight, pause, response_timeout, tolerate, answer_unit_id",
+            "unknown option `pause_after_connect`, known: in_flight, pause, response_timeout, exclusive, tolerate, answer_unit_id",
         ),
         (
             "rtu+tcp://h?in_flight=2",
-            "unknown option `in_flight`, known: pause, response_timeout, pause_after_connect, connect_timeout, idle_close, gap, settle, turnaround, echo",
+            "unknown option `in_flight`, known: pause, response_timeout, exclusive, pause_after_connect, connect_timeout, idle_close, gap, settle, turnaround, echo",
         ),
         (
             "rtu://dev/ttyUSB0",
@@ -347,7 +347,9 @@ fn span(least: u64) -> impl Strategy<Value = String> {
 fn options(names: &'static [&'static str]) -> impl Strategy<Value = String> {
     let value = |name: &'static str| match name {
         "in_flight" => (1..=16_u8).prop_map(|count| count.to_string()).boxed(),
-        "echo" => prop::sample::select(vec!["on", "off"]).prop_map(str::to_owned).boxed(),
+        "echo" | "exclusive" => {
+            prop::sample::select(vec!["on", "off"]).prop_map(str::to_owned).boxed()
+        }
         "baud" => (50..=20_000_000_u32).prop_map(|baud| baud.to_string()).boxed(),
         "data" => Just("8".to_owned()).boxed(),
         "parity" => {
@@ -395,6 +397,7 @@ fn host() -> impl Strategy<Value = String> {
 
 const NETWORK: &[&str] = &[
     "in_flight",
+    "exclusive",
     "pause",
     "pause_after_connect",
     "response_timeout",
