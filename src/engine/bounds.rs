@@ -23,7 +23,11 @@ impl Bounds {
 
     /// And no longer than this from now on.
     pub(super) fn within(self, longest: Option<Duration>) -> Self {
-        let own = longest.and_then(|longest| Instant::now().checked_add(longest));
+        self.until(longest.and_then(|longest| Instant::now().checked_add(longest)))
+    }
+
+    /// And no longer than until then.
+    pub(super) fn until(self, own: Option<Instant>) -> Self {
         let deadline = match (self.deadline, own) {
             (Some(outer), Some(own)) => Some(outer.min(own)),
             (outer, own) => outer.or(own),

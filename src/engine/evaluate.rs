@@ -29,7 +29,7 @@ pub(super) struct Judged {
 }
 
 /// What becomes of what came after its time.
-const LATE: &str = "the time for this step was over before it was done";
+pub(super) const LATE: &str = "the time for this step was over before it was done";
 
 impl Judged {
     /// It came after its time: what it says does not count.

@@ -30,7 +30,7 @@ pub use test::NOT_SELECTED;
 use crate::plan::order::{Claim, Order, order};
 use crate::plan::{Line, Plan, PlannedTest, ScanCheck};
 use crate::record::{
-    Event, EventsFormat, Input, Json, Mode, Outcome, Phase, PlannedCheck, RecordFinished,
+    Event, EventsFormat, Input, Json, Kind, Mode, Outcome, Phase, PlannedCheck, RecordFinished,
     RecordStarted, RunFinished, RunStarted, Scope, SpecSource, Stamp, SubUnit, TestPlanned, Tool,
     Uut, Verdict, record_id, run_id,
 };
@@ -114,6 +114,9 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
                 transactions: Cell::new(0),
                 tolerated: RefCell::default(),
                 cut: &cut,
+                ended: Cell::new(None),
+                deadline: plan.spec.timeout.and_then(|longest| zero.checked_add(longest)),
+                next_place: Cell::new(plan.tests.len()),
                 began: Cell::new(false),
                 verdicts: RefCell::new(vec![None; plan.tests.len()]),
                 saved: RefCell::default(),
@@ -137,10 +140,17 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
 async fn walk(records: &[Running<'_>]) {
     let tests: Vec<(&Running<'_>, usize)> = records
         .iter()
-        .flat_map(|running| (0..running.plan.tests.len()).map(move |test| (running, test)))
+        .flat_map(|running| running.plan.spec.order.iter().map(move |test| (running, *test)))
         .collect();
-    let claims: Vec<Claim<String>> =
-        tests.iter().map(|(running, test)| running.claim(*test)).collect();
+    let places: HashMap<(usize, usize), usize> =
+        tests.iter().enumerate().map(|(at, (of, test))| ((of.record, *test), at)).collect();
+    let claim = |(running, test): &(&Running<'_>, usize)| {
+        let mut claim = running.claim(*test);
+        let place = |need: &usize| places.get(&(running.record, *need)).copied();
+        claim.needs = claim.needs.iter().filter_map(place).collect();
+        claim
+    };
+    let claims: Vec<Claim<String>> = tests.iter().map(claim).collect();
     let Order { mut waits_for, followers } = order(&claims);
     let mut running = FuturesUnordered::new();
     let tests = &tests;
@@ -167,6 +177,15 @@ async fn walk(records: &[Running<'_>]) {
     }
 }
 
+/// One more time of a test that is made again and again.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    /// The place of its first time.
+    of: usize,
+    /// The how manieth time, from 2.
+    time: u32,
+}
+
 /// One record while it runs.
 struct Running<'r> {
     record: usize,
@@ -183,6 +202,12 @@ struct Running<'r> {
     tolerated: RefCell<HashMap<u64, Oddities>>,
     /// Why no further test of the run starts.
     cut: &'r Cell<Option<&'static str>>,
+    /// Why no further test of the record starts.
+    ended: Cell<Option<&'static str>>,
+    /// Until when everything but teardown is to be done.
+    deadline: Option<Instant>,
+    /// The place of the next time of a test that is made again and again.
+    next_place: Cell<usize>,
     /// Whether a test of the record ran.
     began: Cell<bool>,
     verdicts: RefCell<Vec<Option<Verdict>>>,
@@ -213,7 +238,8 @@ impl Running<'_> {
     /// What a test keeps others from.
     fn claim(&self, index: usize) -> Claim<String> {
         let Some(test) = self.plan.tests.get(index) else {
-            return Claim { record: self.record, devices: Vec::new(), alone: true };
+            let (devices, needs) = (Vec::new(), Vec::new());
+            return Claim { record: self.record, devices, needs, alone: true };
         };
         let device = |device: usize| {
             let device = self.plan.spec.devices.get(device)?;
@@ -225,10 +251,12 @@ impl Running<'_> {
             })
         };
         // Who needs a saved value comes after who saves it.
-        let saved = test.saved().into_iter().map(|name| format!("{} saves {name}", self.record));
+        let saved = test.test.saves().chain(test.test.uses());
+        let saved = saved.map(|name| format!("{} saves {name}", self.record));
         Claim {
             record: self.record,
             devices: test.devices().into_iter().filter_map(device).chain(saved).collect(),
+            needs: test.test.course.needs.clone(),
             alone: test.test.runs_alone(),
         }
     }
@@ -270,16 +298,26 @@ impl Running<'_> {
             retest_of: None,
         })));
         for (index, test) in self.plan.tests.iter().enumerate() {
-            (self.emit)(Event::TestPlanned(TestPlanned {
-                record: self.record,
-                test: index,
-                name: test.test.name.clone(),
-                phase: test.test.phase,
-                tags: test.test.tags.clone(),
-                verifies: requirements(test.test),
-                checks: planned(test),
-            }));
+            self.announce_test(index, test, None);
         }
+    }
+
+    /// Tells what a test is to be, or another time of one that is made again and again.
+    fn announce_test(&self, index: usize, test: &PlannedTest<'_>, again: Option<Again>) {
+        let name = match again.map(|again| again.time).or(test.test.course.lasting.map(|_| 1)) {
+            Some(time) => format!("{} [repeat={time}]", test.test.name),
+            None => test.test.name.clone(),
+        };
+        (self.emit)(Event::TestPlanned(TestPlanned {
+            record: self.record,
+            test: index,
+            repeats: again.map(|again| again.of),
+            name,
+            phase: test.test.phase,
+            tags: test.test.tags.clone(),
+            verifies: requirements(test.test),
+            checks: planned(test),
+        }));
     }
 
     /// Tells how the record ended. `None`: fail-fast cut the run before anything of it ran, so that
@@ -354,12 +392,13 @@ fn planned(test: &PlannedTest<'_>) -> Vec<PlannedCheck> {
         scans.flat_map(|scan| &scan.checks).map(|check| (check.line, check)).collect();
     let line = |(index, line): (usize, &Line<'_>)| match line {
         Line::Check(check) => evaluate::planned(check, checks.get(&index).copied()),
-        Line::Wait(wait) => PlannedCheck {
-            name: wait.name.clone(),
-            kind: crate::record::Kind::Wait,
-            decode: None,
-            limit: None,
-        },
+        Line::Wait(_) => unjudged(line.name(), Kind::Wait),
+        Line::Reconnect(_) => unjudged(line.name(), Kind::Reconnect),
     };
     test.lines.iter().enumerate().map(line).collect()
+}
+
+/// A line that nothing is decoded for.
+fn unjudged(name: &str, kind: Kind) -> PlannedCheck {
+    PlannedCheck { name: name.to_owned(), kind, decode: None, limit: None }
 }

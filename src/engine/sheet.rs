@@ -1,4 +1,5 @@
-//! What became of the lines of a test so far, and what of the rest is still to be done.
+//! What became of the lines of a test so far, and what of the rest is still to be done. Where the test
+//! may be tried again, results are held until it is not: then they have the attempts of all tries.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -8,6 +9,7 @@ use crate::plan::{Part, PlannedTest, Stage};
 use crate::record::{
     Attempt, AttemptError, CheckFinished, CheckResult, ErrorClass, Event, Verdict,
 };
+use crate::spec::retry::{Cause, Retry};
 
 /// What became of the lines of a test so far.
 pub(super) struct Sheet<'r> {
@@ -16,6 +18,8 @@ pub(super) struct Sheet<'r> {
     index: usize,
     pub(super) test: &'r PlannedTest<'r>,
     verdicts: RefCell<Vec<Option<Verdict>>>,
+    /// Results that are not told yet, by line; `None` where they are told at once.
+    held: Option<RefCell<Vec<Option<CheckResult>>>>,
     /// Why nothing is done to the bench any more.
     acts_ended: Cell<Option<&'static str>>,
     /// Why nothing is done any more.
@@ -23,6 +27,7 @@ pub(super) struct Sheet<'r> {
 }
 
 const AFTER_ERROR: &str = "not run: an earlier step of the test had an error";
+const NOT_NEEDED: &str = "not run: the test was not tried again";
 const AFTER_REFUSAL: &str = "not run: an earlier step of the test was refused";
 const AFTER_STOP: &str = "not run: an earlier step did not pass, and its `on_fail` is `stop`";
 
@@ -30,23 +35,53 @@ impl<'r> Sheet<'r> {
     pub(super) fn new(running: &'r Running<'r>, index: usize, test: &'r PlannedTest<'r>) -> Self {
         let verdicts = RefCell::new(vec![None; test.lines.len()]);
         let (acts_ended, ended) = (Cell::new(None), Cell::new(None));
-        Self { running, index, test, verdicts, acts_ended, ended }
+        let may_be_tried_again = test.test.course.retry.is_some();
+        let held = may_be_tried_again.then(|| RefCell::new(vec![None; test.lines.len()]));
+        Self { running, index, test, verdicts, held, acts_ended, ended }
     }
 
-    /// Tells what became of a line.
-    pub(super) fn finish(&self, line: usize, result: CheckResult) {
+    /// Notes what became of a line, and tells it unless the test may be tried again.
+    pub(super) fn finish(&self, line: usize, mut result: CheckResult) {
         if let Some(verdict) = self.verdicts.borrow_mut().get_mut(line) {
             *verdict = Some(result.verdict);
         }
         if result.verdict == Verdict::Error {
             self.acts_ended.set(Some(AFTER_ERROR));
         }
+        let Some(held) = &self.held else { return self.emit(line, result) };
+        if let Some(held) = held.borrow_mut().get_mut(line) {
+            if let Some(earlier) = held.take() {
+                result = after(earlier, result);
+            }
+            *held = Some(result);
+        }
+    }
+
+    /// Tells what is held. Lines that nothing became of were not needed.
+    pub(super) fn tell(&self) {
+        let Some(held) = &self.held else { return };
+        for (line, result) in held.take().into_iter().enumerate() {
+            self.emit(line, result.unwrap_or_else(|| CheckResult::skipped(NOT_NEEDED)));
+        }
+    }
+
+    fn emit(&self, line: usize, result: CheckResult) {
         (self.running.emit)(Event::CheckFinished(CheckFinished {
             record: self.running.record,
             test: self.index,
             check: line,
             result,
         }));
+    }
+
+    /// What a test that did not pass would be tried again for. `None`: it passed, or one of its lines
+    /// is bad for a reason that another try does not mend.
+    pub(super) fn cause(&self, retry: &Retry) -> Option<Cause> {
+        let held = self.held.as_ref()?.borrow();
+        let bad = held.iter().flatten().filter(|result| is_bad(result.verdict));
+        let causes: Vec<Cause> = bad.map(cause).collect();
+        let first = causes.first().copied()?;
+        causes.iter().all(|cause| retry.causes.contains(cause)).then_some(first)
     }
 
     /// Tells that these lines are not made.
@@ -101,8 +136,42 @@ impl<'r> Sheet<'r> {
     }
 }
 
+/// A result with the attempts of an earlier try before its own.
+fn after(earlier: CheckResult, mut result: CheckResult) -> CheckResult {
+    let stumbled = earlier.flaky || is_bad(earlier.verdict);
+    result.flaky |= stumbled && result.verdict == Verdict::Pass;
+    result.attempts.splice(0..0, earlier.attempts);
+    for (n, attempt) in (1..).zip(&mut result.attempts) {
+        attempt.n = n;
+    }
+    result
+}
+
+/// What made a line bad.
+fn cause(result: &CheckResult) -> Cause {
+    let error = result.attempts.last().and_then(|attempt| attempt.error.as_ref());
+    match error {
+        Some(error) if result.verdict == Verdict::Error => Cause::Class(error.class),
+        _ if result.verdict == Verdict::Error => Cause::Class(ErrorClass::Internal),
+        _ => Cause::Limit,
+    }
+}
+
 fn is_bad(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Fail | Verdict::Error)
+}
+
+/// A run that is stopped at once still tells what was seen.
+impl Drop for Sheet<'_> {
+    fn drop(&mut self) {
+        if let Some(held) = &self.held {
+            for (line, held) in held.take().into_iter().enumerate() {
+                if let Some(result) = held {
+                    self.emit(line, result);
+                }
+            }
+        }
+    }
 }
 
 impl Running<'_> {

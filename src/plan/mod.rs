@@ -8,11 +8,11 @@ mod select;
 pub use scan::{Batch, Input, Manner, Scan, ScanCheck, Source};
 pub use select::{Selection, Shard, ShardError};
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::record::Phase;
-use crate::spec::model::{Action, Check, Device, Flow, Spec, Step, Test, Wait};
+use crate::spec::model::{Action, Check, Device, Flow, Reconnect, Spec, Step, Test, Wait};
 
 /// One spec as a run sees it.
 #[derive(Debug)]
@@ -32,8 +32,12 @@ pub struct PlannedTest<'s> {
     pub test: &'s Test,
     /// Whether the selection leaves it out.
     pub left_out: bool,
+    /// What its condition has to have read.
+    pub condition: Option<Scan>,
     /// What it does, in order: its own setup, its steps, its own teardown.
     pub parts: Vec<Part<'s>>,
+    /// What it does before it is tried again.
+    pub recovery: Option<Part<'s>>,
     /// One entry for each line of the record, in order.
     pub lines: Vec<Line<'s>>,
 }
@@ -54,6 +58,8 @@ pub enum Line<'s> {
     Check(&'s Check),
     /// A pause.
     Wait(&'s Wait),
+    /// A new connection.
+    Reconnect(&'s Reconnect),
 }
 
 impl Line<'_> {
@@ -62,6 +68,7 @@ impl Line<'_> {
         match self {
             Self::Check(check) => &check.name,
             Self::Wait(wait) => &wait.name,
+            Self::Reconnect(reconnect) => &reconnect.name,
         }
     }
 }
@@ -86,6 +93,8 @@ pub enum Work<'s> {
     Read(Vec<Scan>),
     /// A pause.
     Wait(&'s Wait),
+    /// A new connection.
+    Reconnect(&'s Reconnect),
 }
 
 impl Work<'_> {
@@ -93,7 +102,15 @@ impl Work<'_> {
     pub fn scans(&self) -> &[Scan] {
         match self {
             Self::Read(scans) => scans,
-            Self::Wait(_) => &[],
+            Self::Wait(_) | Self::Reconnect(_) => &[],
+        }
+    }
+
+    /// The device that it does something to.
+    fn device(&self) -> Option<usize> {
+        match self {
+            Self::Read(_) | Self::Wait(_) => None,
+            Self::Reconnect(reconnect) => Some(reconnect.device),
         }
     }
 
@@ -101,7 +118,7 @@ impl Work<'_> {
     /// something went wrong in its test.
     pub fn acts(&self) -> bool {
         match self {
-            Self::Read(_) | Self::Wait(_) => false,
+            Self::Read(_) | Self::Wait(_) | Self::Reconnect(_) => false,
         }
     }
 }
@@ -115,13 +132,38 @@ pub fn plan<'s>(specs: &'s [Spec], selection: &Selection) -> Vec<Plan<'s>> {
 }
 
 fn one<'s>(spec: &'s Spec, selected: bool, chosen: &mut impl FnMut(&Test) -> bool) -> Plan<'s> {
-    let tests = spec.tests.iter().map(|test| PlannedTest {
-        test,
-        left_out: !chosen(test),
-        parts: parts(&spec.devices, test),
-        lines: test.all_steps().flat_map(lines).collect(),
-    });
+    let mut chosen: Vec<bool> = spec.tests.iter().map(chosen).collect();
+    add_needed(&spec.tests, &mut chosen);
+    let tests = spec.tests.iter().zip(chosen).map(|(test, chosen)| planned(spec, test, !chosen));
     Plan { spec, selected, tests: tests.collect() }
+}
+
+fn planned<'s>(spec: &'s Spec, test: &'s Test, left_out: bool) -> PlannedTest<'s> {
+    let devices = &spec.devices;
+    let condition = test.course.condition.as_ref();
+    let condition = condition.and_then(|of| scan::of_points(devices, 0, &of.points));
+    let (parts, recovery) = parts(devices, test);
+    let lines = test.all_steps().flat_map(lines).collect();
+    PlannedTest { test, left_out, condition, parts, recovery, lines }
+}
+
+/// What a chosen test cannot do without is chosen, too: the tests that it needs, and those that
+/// save what it uses.
+fn add_needed(tests: &[Test], chosen: &mut [bool]) {
+    let mut savers: HashMap<&str, usize> = HashMap::new();
+    for (place, test) in tests.iter().enumerate() {
+        savers.extend(test.saves().map(|name| (name, place)));
+    }
+    let mut open: Vec<usize> = (0..tests.len()).filter(|place| chosen[*place]).collect();
+    while let Some(test) = open.pop().and_then(|place| tests.get(place)) {
+        let used = test.uses().filter_map(|name| savers.get(name)).copied();
+        for before in test.course.needs.iter().copied().chain(used) {
+            if let Some(chosen) = chosen.get_mut(before).filter(|chosen| !**chosen) {
+                *chosen = true;
+                open.push(before);
+            }
+        }
+    }
 }
 
 impl Plan<'_> {
@@ -140,26 +182,15 @@ impl Plan<'_> {
 impl<'s> PlannedTest<'s> {
     /// Its stages, in order.
     pub fn stages(&self) -> impl Iterator<Item = &Stage<'s>> {
-        self.parts.iter().flat_map(|part| &part.stages)
-    }
-
-    /// The names under which it saves values, or finds them.
-    pub fn saved(&self) -> BTreeSet<&'s str> {
-        let of_step = |step: &'s Step| {
-            let conditions = step.flow.condition.iter();
-            let checks = step.checks().iter();
-            let expressions = checks.clone().flat_map(Check::expressions).chain(conditions);
-            let found = expressions.flat_map(|expression| &expression.saved);
-            found.chain(checks.filter_map(|check| check.save.as_ref())).map(String::as_str)
-        };
-        self.test.all_steps().flat_map(of_step).collect()
+        self.parts.iter().chain(&self.recovery).flat_map(|part| &part.stages)
     }
 
     /// The devices that it talks to, each once, ascending.
     pub fn devices(&self) -> Vec<usize> {
-        let scans = self.stages().flat_map(Stage::scans);
-        let mut devices: Vec<usize> =
-            scans.flat_map(|scan| scan.batches.iter().map(|batch| batch.device)).collect();
+        let scans = self.stages().flat_map(Stage::scans).chain(&self.condition);
+        let read = scans.flat_map(|scan| scan.batches.iter().map(|batch| batch.device));
+        let acted_on = self.stages().filter_map(|stage| stage.work.device());
+        let mut devices: Vec<usize> = read.chain(acted_on).collect();
         devices.sort_unstable();
         devices.dedup();
         devices
@@ -178,28 +209,28 @@ fn lines(step: &Step) -> Vec<Line<'_>> {
     match &step.action {
         Action::Read(_) | Action::Compute(_) => step.checks().iter().map(Line::Check).collect(),
         Action::Wait(wait) => vec![Line::Wait(wait)],
+        Action::Reconnect(reconnect) => vec![Line::Reconnect(reconnect)],
     }
 }
 
-/// The parts of a test that have steps.
-fn parts<'s>(devices: &[Device], test: &'s Test) -> Vec<Part<'s>> {
+/// The parts of a test that have steps, and its recovery, if it has one.
+fn parts<'s>(devices: &[Device], test: &'s Test) -> (Vec<Part<'s>>, Option<Part<'s>>) {
     let mut first = 0;
-    let parts = [
-        (Phase::Setup, &test.setup),
-        (Phase::Main, &test.steps),
-        (Phase::Teardown, &test.teardown),
-    ];
-    let parts = parts.into_iter().filter(|(_, steps)| !steps.is_empty());
-    let part = |(phase, steps): (Phase, &'s Vec<Step>)| {
+    let mut part = |phase: Phase, steps: &'s [Step]| {
         let mut stages = Stages::new(devices, first);
         for step in steps {
             stages.add(step);
         }
         stages.end_reads();
         first = stages.next;
-        Part { phase, stages: stages.done }
+        (!steps.is_empty()).then_some(Part { phase, stages: stages.done })
     };
-    parts.map(part).collect()
+    let parts = [
+        part(Phase::Setup, &test.setup),
+        part(Phase::Main, &test.steps),
+        part(Phase::Teardown, &test.teardown),
+    ];
+    (parts.into_iter().flatten().collect(), part(Phase::Main, &test.recover))
 }
 
 /// The stages of a part while they are put together.
@@ -242,6 +273,7 @@ impl<'s, 'd> Stages<'s, 'd> {
                 Work::Read(self.take_reads())
             }
             Action::Wait(wait) => Work::Wait(wait),
+            Action::Reconnect(reconnect) => Work::Reconnect(reconnect),
         };
         let condition = step.flow.condition.as_ref();
         let condition = condition.and_then(|of| scan::of_points(self.devices, first, &of.points));

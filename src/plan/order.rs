@@ -13,6 +13,8 @@ pub struct Claim<K> {
     pub record: usize,
     /// The devices that it talks to.
     pub devices: Vec<K>,
+    /// The tests that must have ended before: earlier places in the list.
+    pub needs: Vec<usize>,
     /// Whether nothing else of its record may run at the same time.
     pub alone: bool,
 }
@@ -34,7 +36,8 @@ pub fn order<K: Hash + Eq + Clone>(claims: &[Claim<K>]) -> Order {
     let mut records: HashMap<usize, Stretch> = HashMap::new();
     for (test, claim) in claims.iter().enumerate() {
         let stretch = records.entry(claim.record).or_default();
-        let mut before: Vec<usize> = stretch.barrier.into_iter().collect();
+        let mut before: Vec<usize> =
+            stretch.barrier.into_iter().chain(claim.needs.iter().copied()).collect();
         if claim.alone {
             before.append(&mut stretch.since);
             stretch.barrier = Some(test);
@@ -44,7 +47,7 @@ pub fn order<K: Hash + Eq + Clone>(claims: &[Claim<K>]) -> Order {
         for device in &claim.devices {
             before.extend(last_on_device.insert(device.clone(), test));
         }
-        before.retain(|earlier| *earlier != test);
+        before.retain(|earlier| *earlier < test);
         before.sort_unstable();
         before.dedup();
         edges.waits_for[test] = before.len();
@@ -67,7 +70,7 @@ mod tests {
     use super::*;
 
     fn claim(record: usize, devices: &[&'static str], alone: bool) -> Claim<&'static str> {
-        Claim { record, devices: devices.to_vec(), alone }
+        Claim { record, devices: devices.to_vec(), needs: Vec::new(), alone }
     }
 
     #[test]
@@ -94,6 +97,13 @@ mod tests {
     fn a_device_is_never_shared_across_records() {
         let order = order(&[claim(0, &["a"], false), claim(1, &["a"], false)]);
         assert_eq!(order.waits_for, [0, 1]);
+    }
+
+    #[test]
+    fn a_test_comes_after_those_that_it_needs() {
+        let needing = Claim { needs: vec![0], ..claim(0, &["b"], false) };
+        let order = order(&[claim(0, &["a"], false), needing, claim(0, &["c"], false)]);
+        assert_eq!(order.waits_for, [0, 1, 0]);
     }
 
     #[test]

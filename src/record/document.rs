@@ -237,6 +237,8 @@ pub enum Kind {
     Compute,
     /// Lets time pass.
     Wait,
+    /// Closes a line and opens it again.
+    Reconnect,
     /// Asks the operator.
     Prompt,
     /// Sends bytes as they are.

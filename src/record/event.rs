@@ -156,6 +156,10 @@ pub struct TestPlanned {
     pub record: usize,
     /// The test's place.
     pub test: usize,
+    /// The place of the test of which this is one more time: it stands behind it, and behind what
+    /// else repeats it. Such a test is announced when it begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<usize>,
     /// Its name, unique in the record.
     pub name: String,
     /// Where in the spec it stands.

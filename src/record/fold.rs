@@ -213,6 +213,9 @@ impl RecordState {
 
     fn plan(&mut self, planned: TestPlanned) -> Result<(), FoldError> {
         in_order("test", self.tests.len(), planned.test)?;
+        if let Some(place) = planned.repeats.filter(|place| *place >= self.tests.len()) {
+            return Err(FoldError::Unknown { what: "test", place });
+        }
         let results = planned.checks.iter().map(|_| None).collect();
         let test = TestState { planned, results, started: None, skipped: None, finished: None };
         self.tests.push(test);
@@ -265,7 +268,8 @@ impl RecordState {
         };
         let scope = if tests.iter().all(TestState::ran) { head.scope } else { Scope::Partial };
         let accounted = tests.iter().all(TestState::is_accounted);
-        let tests: Vec<Test> = tests.into_iter().map(|test| test.finish(&reason)).collect();
+        let tests = in_their_places(tests).into_iter();
+        let tests: Vec<Test> = tests.map(|test| test.finish(&reason)).collect();
         let mut record = Record {
             format: RecordFormat::V1,
             record_id: head.record_id,
@@ -351,6 +355,14 @@ impl TestState {
             checks,
         }
     }
+}
+
+/// The tests with each further time of one behind it.
+fn in_their_places(tests: Vec<TestState>) -> Vec<TestState> {
+    let mut places: Vec<(usize, TestState)> = tests.into_iter().enumerate().collect();
+    // The sort is stable: what repeats a test stands behind it in the order of its times.
+    places.sort_by_key(|(place, test)| test.planned.repeats.unwrap_or(*place));
+    places.into_iter().map(|(_, test)| test).collect()
 }
 
 fn in_order(what: &'static str, expected: usize, found: usize) -> Result<(), FoldError> {

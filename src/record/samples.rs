@@ -147,6 +147,7 @@ pub(crate) fn opening(script: &Script) -> Vec<Event> {
         for (test, scripted) in tests.iter().enumerate() {
             events.push(Event::TestPlanned(TestPlanned {
                 record,
+                repeats: None,
                 test,
                 name: format!("test {test}"),
                 phase: scripted.phase,

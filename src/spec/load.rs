@@ -19,7 +19,7 @@ use crate::language::shape::{Field, Object, Shape};
 use crate::language::source::{Source, SourceId, Sources, Spanned};
 use crate::language::variables::Variables;
 use crate::language::yaml::{self, Tree};
-use crate::record::{Digest, Phase};
+use crate::record::Digest;
 
 /// A spec.
 pub static SPEC: Object = Object {
@@ -56,6 +56,11 @@ pub static SPEC: Object = Object {
             "Steps before the tests. If one does not pass, no test runs.",
         ),
         Field::required("tests", Shape::List(&Shape::Object(&TEST)), "The tests."),
+        Field::optional(
+            "timeout",
+            Shape::Duration,
+            "The longest that everything but teardown may take.",
+        ),
         Field::optional(
             "teardown",
             Shape::List(&Shape::Object(&STEP)),
@@ -273,12 +278,9 @@ impl<'l> Loader<'l> {
         let root = context.fields(tree.root(), object)?;
         let (devices, refused) = self.devices(&context, &root, &folder);
         let names = Names::new(&tree, &devices, refused);
-        let mut tests = Vec::new();
-        if is_spec {
-            tests.extend(test::phase(&context, &names, &root, ("setup", Phase::Setup)));
-            tests.extend(test::tests(&context, &names, &root));
-            tests.extend(test::phase(&context, &names, &root, ("teardown", Phase::Teardown)));
-        }
+        let (tests, order) =
+            if is_spec { test::all(&context, &names, &root) } else { Default::default() };
+        let timeout = is_spec.then(|| root.duration("timeout")).flatten();
         let (version, title) = (root.text("version"), root.text("title"));
         Some(Spec {
             name: root.text(kind)?.value,
@@ -294,6 +296,8 @@ impl<'l> Loader<'l> {
             uut,
             devices,
             tests,
+            order,
+            timeout: timeout.map(|timeout| timeout.value),
         })
     }
 
@@ -333,6 +337,8 @@ impl<'l> Loader<'l> {
             uut: Uut::default(),
             devices,
             tests: Vec::new(),
+            order: Vec::new(),
+            timeout: None,
         })
     }
 

@@ -57,6 +57,11 @@ pub struct Spec {
     pub devices: Vec<Device>,
     /// Setup first, then the tests, teardown last; `for_each` is unrolled.
     pub tests: Vec<Test>,
+    /// The order in which they begin: that of the file, except that a test comes after those that
+    /// it needs.
+    pub order: Vec<usize>,
+    /// The longest that everything but teardown may take.
+    pub timeout: Option<Duration>,
 }
 
 /// The unit under test.
@@ -193,19 +198,69 @@ pub struct Test {
     pub steps: Vec<Step>,
     /// What it does at the end, whatever happened.
     pub teardown: Vec<Step>,
+    /// What it does before it is tried again.
+    pub recover: Vec<Step>,
+    /// How it goes as a whole.
+    pub course: Course,
+}
+
+/// How a test goes as a whole.
+#[derive(Debug, Default)]
+pub struct Course {
+    /// The tests that must pass before: indices into [`Spec::tests`].
+    pub needs: Vec<usize>,
+    /// It runs only where this is true.
+    pub condition: Option<Expression>,
+    /// For how long it is made again and again.
+    pub lasting: Option<Lasting>,
+    /// When the whole of it is made again.
+    pub retry: Option<Retry>,
+    /// The longest that it may take in all, its teardown left aside.
+    pub timeout: Option<Duration>,
+    /// Whether no further test of the spec is made unless it passes.
+    pub stops: bool,
+    /// Whether it may overlap others although it acts on the bench.
+    pub parallel: bool,
+}
+
+/// A test that is made again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lasting {
+    /// It begins once more until this has passed.
+    pub time: Duration,
+    /// From one beginning to the next.
+    pub every: Duration,
 }
 
 impl Test {
-    /// Its steps with those of its own setup and teardown, in order.
+    /// Its steps in the order of its parts: setup, its own, teardown, recovery.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        self.setup.iter().chain(&self.steps).chain(&self.teardown)
+        self.setup.iter().chain(&self.steps).chain(&self.teardown).chain(&self.recover)
+    }
+
+    pub(super) fn all_steps_mut(&mut self) -> impl Iterator<Item = &mut Step> {
+        let parts = [&mut self.setup, &mut self.steps, &mut self.teardown, &mut self.recover];
+        parts.into_iter().flatten()
+    }
+
+    /// The names under which it saves values.
+    pub fn saves(&self) -> impl Iterator<Item = &str> {
+        self.all_steps().flat_map(Step::checks).filter_map(|check| check.save.as_deref())
+    }
+
+    /// The names of the saved values that it uses.
+    pub fn uses(&self) -> impl Iterator<Item = &str> {
+        let expressions = self.all_steps().flat_map(Step::expressions);
+        let expressions = expressions.chain(&self.course.condition);
+        expressions.flat_map(|expression| &expression.saved).map(String::as_str)
     }
 
     /// Whether nothing else of its record may run at the same time (rule of overlap: a test that
     /// writes, prompts, waits, runs a command or sends raw frames).
     pub fn runs_alone(&self) -> bool {
         let is_alone = |step: &Step| !matches!(step.action, Action::Read(_) | Action::Compute(_));
-        self.phase != Phase::Main || self.all_steps().any(is_alone)
+        let acts = self.all_steps().any(is_alone) || self.course.lasting.is_some();
+        self.phase != Phase::Main || (acts && !self.course.parallel)
     }
 }
 
@@ -227,6 +282,8 @@ pub enum Action {
     Compute(Box<Check>),
     /// A pause.
     Wait(Wait),
+    /// A new connection.
+    Reconnect(Reconnect),
 }
 
 /// What governs a step, whatever it does.
@@ -257,6 +314,15 @@ pub struct Wait {
     pub name: String,
     /// How long.
     pub time: Duration,
+}
+
+/// A line that is closed and opened again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconnect {
+    /// Its name in the record.
+    pub name: String,
+    /// A device on the line: index into [`Spec::devices`].
+    pub device: usize,
 }
 
 /// A judged step, or one point of it.

@@ -12,32 +12,31 @@ use crate::record::ErrorClass;
 pub(super) static RETRY: Object = Object {
     name: "retry",
     doc: "How often, how soon, and after what an attempt is repeated. An out-of-limit value is repeated only where `limit` is among the errors.",
-    fields: &[
-        PACE,
-        &[
-            Field::optional(
-                "max_time",
-                Shape::Duration,
-                "No attempt begins later than this after the first one. Default no bound.",
-            ),
-            Field::optional(
-                "errors",
-                Shape::OneOrMany(&Shape::Text),
-                "Error classes to repeat after: timeout, connect, closed, crc, frame, busy, gateway (the default), late, foreign, decode, exception-NN, and limit.",
-            ),
-            Field::optional(
-                "busy",
-                Shape::Object(&RULE),
-                "A rule of its own for `busy`; these attempts count by themselves.",
-            ),
-            Field::optional(
-                "gateway",
-                Shape::Object(&RULE),
-                "A rule of its own for `gateway`; these attempts count by themselves.",
-            ),
-        ],
-    ],
+    fields: &[PACE, CAUSES],
 };
+
+pub(super) const CAUSES: &[Field] = &[
+    Field::optional(
+        "max_time",
+        Shape::Duration,
+        "No attempt begins later than this after the first one. Default no bound.",
+    ),
+    Field::optional(
+        "errors",
+        Shape::OneOrMany(&Shape::Text),
+        "Error classes to repeat after: timeout, connect, closed, crc, frame, busy, gateway (the default), late, foreign, decode, exception-NN, and limit.",
+    ),
+    Field::optional(
+        "busy",
+        Shape::Object(&RULE),
+        "A rule of its own for `busy`; these attempts count by themselves.",
+    ),
+    Field::optional(
+        "gateway",
+        Shape::Object(&RULE),
+        "A rule of its own for `gateway`; these attempts count by themselves.",
+    ),
+];
 
 static RULE: Object = Object {
     name: "retry rule",
@@ -45,7 +44,7 @@ static RULE: Object = Object {
     fields: &[PACE],
 };
 
-const PACE: &[Field] = &[
+pub(super) const PACE: &[Field] = &[
     Field::optional(
         "attempts",
         Shape::Integer { min: 1, max: 1000 },

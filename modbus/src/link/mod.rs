@@ -210,9 +210,26 @@ impl Link {
     ///
     /// [`LinkError::Connect`], or [`LinkError::Closed`] after [`Link::close`].
     pub async fn connect(&self) -> Result<(), LinkError> {
+        self.wants_connection(Command::Connect).await
+    }
+
+    async fn wants_connection(
+        &self,
+        command: fn(oneshot::Sender<Result<(), LinkError>>) -> Command,
+    ) -> Result<(), LinkError> {
         let (reply, connected) = oneshot::channel();
-        let _ = self.commands.send(Command::Connect(reply)).await;
+        let _ = self.commands.send(command(reply)).await;
         connected.await.unwrap_or(Err(LinkError::Closed(CloseReason::Link)))
+    }
+
+    /// Finishes the calls made before, then closes the connection and opens a new one: what a
+    /// device or a gateway knows of the old one is gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Link::connect`].
+    pub async fn reconnect(&self) -> Result<(), LinkError> {
+        self.wants_connection(Command::Reconnect).await
     }
 
     /// Finishes the calls made before, then closes the connection and ends the line; returns when

@@ -18,6 +18,8 @@ use crate::pdu::{Answer, Request};
 pub(super) enum Command {
     Call(Waiting),
     Connect(oneshot::Sender<Result<(), LinkError>>),
+    /// A new connection, once the calls made before are done.
+    Reconnect(oneshot::Sender<Result<(), LinkError>>),
     Close,
 }
 
@@ -98,13 +100,15 @@ pub(super) struct Queue {
     /// Calls that are out of the channel: they come first.
     backlog: VecDeque<Waiting>,
     connects: Vec<oneshot::Sender<Result<(), LinkError>>>,
+    /// Whether the connection that is open is to end.
+    is_renewing: bool,
     is_closing: bool,
 }
 
 impl Queue {
     pub(super) fn new(commands: mpsc::Receiver<Command>) -> Self {
         let (backlog, connects) = (VecDeque::new(), Vec::new());
-        Self { commands, backlog, connects, is_closing: false }
+        Self { commands, backlog, connects, is_renewing: false, is_closing: false }
     }
 
     /// Waits until somebody needs a connection; `false` if nobody will any more.
@@ -124,13 +128,13 @@ impl Queue {
         }
     }
 
-    /// The next call, while connected; `None` if there will be no more.
+    /// The next call, while connected; `None` if there will be no more on this connection.
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Waiting>> {
         loop {
             match self.backlog.pop_front() {
                 Some(waiting) if waiting.is_given_up() => continue,
                 Some(waiting) => return Poll::Ready(Some(waiting)),
-                None if self.is_closing => return Poll::Ready(None),
+                None if self.is_closing || self.is_renewing => return Poll::Ready(None),
                 None => {}
             }
             match ready!(self.commands.poll_recv(context)) {
@@ -139,12 +143,15 @@ impl Queue {
                 }
                 command => self.take(command),
             }
-            self.connected(&Ok(()));
+            if !self.is_renewing {
+                self.connected(&Ok(()));
+            }
         }
     }
 
     /// Answers those who asked for a connection.
     pub(super) fn connected(&mut self, result: &Result<(), LinkError>) {
+        self.is_renewing = false;
         for reply in self.connects.drain(..) {
             let _ = reply.send(result.clone());
         }
@@ -173,6 +180,10 @@ impl Queue {
         match command {
             Some(Command::Call(waiting)) => self.backlog.push_back(waiting),
             Some(Command::Connect(reply)) => self.connects.push(reply),
+            Some(Command::Reconnect(reply)) => {
+                self.connects.push(reply);
+                self.is_renewing = true;
+            }
             Some(Command::Close) | None => self.is_closing = true,
         }
     }

@@ -43,6 +43,36 @@ async fn an_idle_close_is_normal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_that_is_reconnected_finishes_what_was_asked_before() {
+    let mut bench = Bench::new(Options::default());
+    let before = bench.start(0, read(1));
+    let mut first = bench.accept().await;
+    let link = bench.link.clone();
+    let reconnected = tokio::spawn(async move { link.reconnect().await });
+    yield_now().await;
+    let after = bench.start(1, read(2));
+    serve_one(&mut first).await;
+    assert_eq!(before.await.unwrap().result, holds(10));
+    let mut second = bench.accept().await;
+    assert_eq!(reconnected.await.unwrap(), Ok(()));
+    serve_one(&mut second).await;
+    assert_eq!(after.await.unwrap().result, holds(20));
+    assert_eq!(first.read(&mut [0; 1]).await.unwrap(), 0, "the first connection is closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_cannot_be_reconnected_says_so_and_goes_on() {
+    let mut bench = Bench::new(Options::default());
+    let _first = proven(&mut bench).await;
+    bench.refuse(io::ErrorKind::ConnectionRefused);
+    assert!(matches!(bench.link.reconnect().await, Err(LinkError::Connect(_))));
+    bench.accept().await;
+    let done = bench.start(1, read(2));
+    serve_one(&mut bench.accept().await).await;
+    assert_eq!(done.await.unwrap().result, holds(20));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_read_on_a_stale_connection_is_sent_once_more() {
     let mut bench = Bench::new(Options::default());
     let mut device = proven(&mut bench).await;

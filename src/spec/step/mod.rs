@@ -4,6 +4,7 @@ mod check;
 mod compute;
 mod flow;
 mod read;
+mod reconnect;
 mod wait;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub(super) static STEP: Object = Object {
     name: "step",
     doc: "One action, what governs it; and for what is read or computed, at least one limit, or `record: true`.",
     fields: &[
-        &[read::FIELD, compute::FIELD, wait::FIELD, NAME],
+        &[read::FIELD, compute::FIELD, wait::FIELD, reconnect::FIELD, NAME],
         &[compute::UNIT],
         check::FIELDS,
         flow::FIELDS,
@@ -49,7 +50,7 @@ struct Kind {
 }
 
 /// The actions.
-static ACTIONS: [Kind; 3] = [
+static ACTIONS: [Kind; 4] = [
     Kind {
         key: read::FIELD.key,
         takes: &[&[compute::UNIT], check::FIELDS, &judge::FIELDS],
@@ -61,6 +62,11 @@ static ACTIONS: [Kind; 3] = [
         read: |at| compute::compute(at).map(|check| Action::Compute(Box::new(check))),
     },
     Kind { key: wait::FIELD.key, takes: &[], read: |at| wait::wait(at).map(Action::Wait) },
+    Kind {
+        key: reconnect::FIELD.key,
+        takes: &[],
+        read: |at| reconnect::reconnect(at).map(Action::Reconnect),
+    },
 ];
 
 /// A step while it is read.

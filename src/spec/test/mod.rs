@@ -1,17 +1,22 @@
-//! `tests:`, `setup:` and `teardown:`: names, tags, and `for_each` unrolled.
+//! `tests:`, `setup:` and `teardown:`: names, tags, `for_each` unrolled, and how each test goes.
+
+mod course;
+mod needs;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::model::{Action, Check, Device, Step, Test};
+use needs::Needing;
+
+use super::model::{Action, Check, Course, Device, Expression, Step, Test};
 use super::saved::Saved;
 use super::step::{self, STEP};
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape};
-use crate::language::source::Span;
-use crate::language::variables::Variable;
+use crate::language::source::{Span, Spanned};
+use crate::language::variables::{Scalar, Variable};
 use crate::language::yaml::{Node, Tree};
 use crate::record::Phase;
 
@@ -19,31 +24,34 @@ use crate::record::Phase;
 pub(super) static TEST: Object = Object {
     name: "test",
     doc: "Steps in order, under one name.",
-    fields: &[&[
-        Field::required("test", Shape::Text, "Its name, unique in the spec."),
-        Field::optional("tags", Shape::OneOrMany(&Shape::Text), "For `--tag`."),
-        Field::optional(
-            "verifies",
-            Shape::OneOrMany(&Shape::Text),
-            "The requirements it verifies, for reports.",
-        ),
-        Field::optional(
-            "for_each",
-            Shape::Map(&Shape::List(&Shape::Scalar)),
-            "One instance of the test for each combination of these values, as variables.",
-        ),
-        Field::optional(
-            "setup",
-            Shape::List(&Shape::Object(&STEP)),
-            "Steps before its own. If one does not pass, its own are not made.",
-        ),
-        Field::required("steps", Shape::List(&Shape::Object(&STEP)), "What it does, in order."),
-        Field::optional(
-            "teardown",
-            Shape::List(&Shape::Object(&STEP)),
-            "Steps after its own, whatever happened.",
-        ),
-    ]],
+    fields: &[
+        &[
+            Field::required("test", Shape::Text, "Its name, unique in the spec."),
+            Field::optional("tags", Shape::OneOrMany(&Shape::Text), "For `--tag`."),
+            Field::optional(
+                "verifies",
+                Shape::OneOrMany(&Shape::Text),
+                "The requirements it verifies, for reports.",
+            ),
+            Field::optional(
+                "for_each",
+                Shape::Map(&Shape::List(&Shape::Scalar)),
+                "One instance of the test for each combination of these values, as variables.",
+            ),
+            Field::optional(
+                "setup",
+                Shape::List(&Shape::Object(&STEP)),
+                "Steps before its own. If one does not pass, its own are not made.",
+            ),
+            Field::required("steps", Shape::List(&Shape::Object(&STEP)), "What it does, in order."),
+            Field::optional(
+                "teardown",
+                Shape::List(&Shape::Object(&STEP)),
+                "Steps after its own, whatever happened.",
+            ),
+        ],
+        course::FIELDS,
+    ],
 };
 
 /// What steps refer to.
@@ -80,8 +88,25 @@ impl<'d> Names<'d> {
     }
 }
 
+/// All tests of a spec: setup first, teardown last; and the order in which they begin.
+pub(super) fn all(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    root: &Fields<'_, '_>,
+) -> (Vec<Test>, Vec<usize>) {
+    let mut all = Vec::new();
+    all.extend(phase(context, names, root, ("setup", Phase::Setup)));
+    let offset = all.len();
+    let (main, places): (Vec<_>, Vec<_>) = tests(context, names, root, offset).into_iter().unzip();
+    all.extend(main);
+    all.extend(phase(context, names, root, ("teardown", Phase::Teardown)));
+    let place = |test: usize| places.get(test.checked_sub(offset)?).copied();
+    let order = needs::order(context, &all, place);
+    (all, order)
+}
+
 /// The steps of `setup:` or `teardown:`, if there are any.
-pub(super) fn phase(
+fn phase(
     context: &Context<'_>,
     names: &Names<'_>,
     root: &Fields<'_, '_>,
@@ -105,11 +130,18 @@ pub(super) fn phase(
         setup: Vec::new(),
         steps,
         teardown: Vec::new(),
+        recover: Vec::new(),
+        course: Course::default(),
     })
 }
 
-/// The tests of a spec, in order.
-pub(super) fn tests(context: &Context<'_>, names: &Names<'_>, root: &Fields<'_, '_>) -> Vec<Test> {
+/// The tests of a spec, in order, each with the place of its name. `offset` tests stand before them.
+fn tests(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    root: &Fields<'_, '_>,
+    offset: usize,
+) -> Vec<(Test, Span)> {
     let nodes = root.list("tests");
     if nodes.is_empty() && root.has("tests") {
         let error = Diagnostic::error(root.key_span("tests"), "there is no test here");
@@ -121,59 +153,74 @@ pub(super) fn tests(context: &Context<'_>, names: &Names<'_>, root: &Fields<'_, 
     let mut seen: HashMap<String, Span> =
         phases.map(|key| (key.to_owned(), root.key_span(key))).collect();
     for node in nodes {
-        for (test, span) in instances(context, names, node) {
-            if let Some(first) = seen.insert(test.name.clone(), span) {
-                let message = format!("two tests are named {}", quoted(&test.name));
+        for needing in instances(context, names, node) {
+            let (name, span) = (needing.test.name.clone(), needing.span);
+            if let Some(first) = seen.insert(name, span) {
+                let message = format!("two tests are named {}", quoted(&needing.test.name));
                 let error = Diagnostic::error(span, message).related(first, "the first one");
                 context.report(error.remedy("give each its own name"));
             }
-            tests.push(test);
+            tests.push(needing);
         }
     }
-    tests
+    needs::bind(context, tests, offset)
 }
 
-/// The instances of one test, each with the place of its name.
-fn instances(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> Vec<(Test, Span)> {
+/// The instances of one test.
+fn instances(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> Vec<Needing> {
     let Some(fields) = context.fields(node, &TEST) else { return Vec::new() };
-    let mut tests = Vec::new();
-    for bindings in combinations(context, &fields) {
-        let inner = context.variables.within(bindings.iter().cloned().collect::<BTreeMap<_, _>>());
-        let inside = Context { variables: &inner, ..*context };
-        let Some(fields) = inside.fields(node, &TEST) else { continue };
-        let Some(name) = fields.text("test") else { continue };
-        let mut full = name.value;
-        if !bindings.is_empty() {
-            let bound: Vec<String> =
-                bindings.iter().map(|(key, value)| format!("{key}={}", value.text)).collect();
-            full = format!("{full} [{}]", bound.join(", "));
-        }
-        let mut written = 0;
-        let [setup, own, teardown] = PARTS.map(|part| {
-            let nodes = part_of(&inside, &fields, part);
-            written += nodes.len();
-            steps(&inside, names, nodes)
-        });
-        let mut test = Test {
-            name: full,
-            phase: Phase::Main,
-            tags: texts(&inside, &fields, "tags"),
-            verifies: texts(&inside, &fields, "verifies"),
-            setup,
-            steps: own,
-            teardown,
-        };
-        let all = [&mut test.setup, &mut test.steps, &mut test.teardown].into_iter().flatten();
-        number_names(&mut all.collect::<Vec<_>>());
-        // A step that was reported is not here: nobody knows what it would have checked.
-        if !judges(&test) && fields.has("steps") && test.all_steps().count() == written {
-            let message = format!("test {} checks nothing and records nothing", quoted(&test.name));
-            let error = Diagnostic::error(name.span, message);
-            context.report(error.remedy("add a step that reads or computes something"));
-        }
-        tests.push((test, name.span));
+    let instance = |bindings: Vec<(String, Variable)>| instance(context, names, node, &bindings);
+    combinations(context, &fields).into_iter().filter_map(instance).collect()
+}
+
+/// The instance of a test with these values. `None`: reported.
+fn instance(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    node: Node<'_>,
+    bindings: &[(String, Variable)],
+) -> Option<Needing> {
+    let inner = context.variables.within(bindings.iter().cloned().collect::<BTreeMap<_, _>>());
+    let inside = Context { variables: &inner, ..*context };
+    let fields = inside.fields(node, &TEST)?;
+    let Spanned { value: base, span } = fields.text("test")?;
+    let mut name = base.clone();
+    if !bindings.is_empty() {
+        let bound: Vec<String> =
+            bindings.iter().map(|(key, value)| format!("{key}={}", value.text)).collect();
+        name = format!("{base} [{}]", bound.join(", "));
     }
-    tests
+    let retry = course::retry_of(&fields);
+    let course = course::course(&inside, names, &fields, retry.as_ref());
+    let mut written = 0;
+    let [setup, own, teardown] = PARTS.map(|part| {
+        let nodes = part_of(&inside, &fields, part);
+        written += nodes.len();
+        steps(&inside, names, nodes)
+    });
+    let recover = retry.map(|retry| steps(&inside, names, retry.list("recover")));
+    let mut test = Test {
+        name,
+        phase: Phase::Main,
+        tags: texts(&inside, &fields, "tags"),
+        verifies: texts(&inside, &fields, "verifies"),
+        setup,
+        steps: own,
+        teardown,
+        recover: recover.unwrap_or_default(),
+        course,
+    };
+    number_names(&mut test.all_steps_mut().collect::<Vec<_>>());
+    // A step that was reported is not here: nobody knows what it would have checked.
+    let complete = test.setup.len() + test.steps.len() + test.teardown.len() == written;
+    if !judges(&test) && fields.has("steps") && complete {
+        let message = format!("test {} checks nothing and records nothing", quoted(&test.name));
+        let error = Diagnostic::error(span, message);
+        context.report(error.remedy("add a step that reads or computes something"));
+    }
+    let needs = fields.one_or_many("needs").into_iter();
+    let needs = needs.filter_map(|need| inside.text(need)).collect();
+    Some(Needing { test, span, base, needs })
 }
 
 /// The parts of a test that have steps, in their order.
@@ -199,12 +246,17 @@ pub(super) fn texts(context: &Context<'_>, fields: &Fields<'_, '_>, key: &str) -
     nodes.filter_map(|node| context.text(node)).map(|text| text.value).collect()
 }
 
+/// The variable that counts the times of a test.
+const REPEAT: &str = "repeat";
+
 /// The most instances of one test: more would take more memory than a station has.
 const MOST_INSTANCES: usize = 100_000;
 
-/// Every combination of the values of `for_each`, the last key changing fastest.
+/// Every combination of the values of `for_each`, the last key changing fastest; each as often as
+/// the test is repeated.
 fn combinations(context: &Context<'_>, fields: &Fields<'_, '_>) -> Vec<Vec<(String, Variable)>> {
     let mut combinations = vec![Vec::new()];
+    let mut axes = Vec::new();
     for entry in fields.map("for_each") {
         let Some(key) = context.name(entry.key_node) else { continue };
         let nodes = context.list(entry.value);
@@ -214,9 +266,22 @@ fn combinations(context: &Context<'_>, fields: &Fields<'_, '_>) -> Vec<Vec<(Stri
         }
         let values = nodes.into_iter().filter_map(|node| context.variable(node));
         let values: Vec<Variable> = values.map(|value| value.value).collect();
+        axes.push((key, values));
+    }
+    if let Some(count) = course::count(context, fields) {
+        let span = fields.key_span("repeat");
+        let values = (1..=count).map(|time| Variable::from(Scalar::Number(time.into())));
+        let key = Spanned { value: REPEAT.to_owned(), span };
+        if axes.iter().any(|(axis, _)| axis.value == REPEAT) {
+            let error = Diagnostic::error(span, "`repeat` counts itself under this name");
+            context.report(error.remedy("give the variable of the `for_each` another name"));
+        }
+        axes.push((key, values.collect()));
+    }
+    for (key, values) in axes {
         if combinations.len().saturating_mul(values.len()) > MOST_INSTANCES {
             let message = format!("this makes more than {MOST_INSTANCES} tests of one");
-            let error = Diagnostic::error(entry.key.span, message);
+            let error = Diagnostic::error(key.span, message);
             context.report(error.remedy("go through fewer values, or write several tests"));
             return Vec::new();
         }
@@ -264,8 +329,13 @@ impl Step {
         match &self.action {
             Action::Read(checks) => checks,
             Action::Compute(check) => std::slice::from_ref(&**check),
-            Action::Wait(_) => &[],
+            Action::Wait(_) | Action::Reconnect(_) => &[],
         }
+    }
+
+    /// Every expression in it.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.flow.condition.iter().chain(self.checks().iter().flat_map(Check::expressions))
     }
 
     fn names_mut(&mut self) -> Vec<&mut String> {
@@ -273,6 +343,7 @@ impl Step {
             Action::Read(checks) => checks.iter_mut().map(|check| &mut check.name).collect(),
             Action::Compute(check) => vec![&mut check.name],
             Action::Wait(wait) => vec![&mut wait.name],
+            Action::Reconnect(reconnect) => vec![&mut reconnect.name],
         }
     }
 }
