@@ -10,9 +10,14 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 #[path = "simulate/control.rs"]
 mod control;
+#[cfg(unix)]
+#[path = "simulate/live.rs"]
+mod live;
 #[path = "simulate/log.rs"]
 mod log;
 mod pki;
+#[cfg(unix)]
+mod pty;
 
 /// Four lines; unit `u` of the n-th holds `10 * n + u` in its register 0.
 const SPEC: &str = "

@@ -5,6 +5,9 @@ mod bench;
 #[path = "../binary/mod.rs"]
 mod binary;
 mod doctor;
+#[cfg(unix)]
+#[path = "../pty/mod.rs"]
+mod pty;
 mod read;
 mod scan;
 #[cfg(unix)]

@@ -235,6 +235,9 @@ pub(crate) struct SimulateArguments {
     pub(crate) time_scale: u32,
     #[command(flatten)]
     pub(crate) lock: LockArguments,
+    /// Show no live view, also on a terminal
+    #[arg(long, short, env = "PASSLINE_QUIET", value_parser = BoolishValueParser::new())]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]

@@ -96,6 +96,11 @@ impl Answered {
         Self(asked.map(|asked| (asked, transaction.answer())))
     }
 
+    /// What was asked.
+    pub(super) fn request(&self) -> Option<&Request<'static>> {
+        self.0.as_ref().map(|(request, _)| request)
+    }
+
     /// The exception that was answered.
     pub(super) fn exception(&self) -> Option<ExceptionCode> {
         match &self.0 {

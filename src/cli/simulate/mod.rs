@@ -2,6 +2,7 @@
 
 mod control;
 mod line;
+mod live;
 mod log;
 
 use std::error::Error;
@@ -9,13 +10,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use passline_modbus::address::Place;
-use passline_simulator::endpoint::{Clock, Endpoint};
+use passline_simulator::endpoint::{Clock, Endpoint, Event};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::control::{Bench, Seat};
 use self::line::{Unit, Watched};
+use self::live::{Live, View};
 pub(super) use self::log::Log;
 use self::log::Writer;
 use super::arguments::SimulateArguments;
@@ -62,22 +64,37 @@ fn failed(text: &str, exit: Exit) -> Exit {
     exit
 }
 
-/// The devices of a line, told to whoever watches it.
-fn endpoint(
-    line: &Line<'_>,
-    beginning: Beginning,
-    clock: &Clock,
-    (index, links, logs): (usize, &Arc<[Watched]>, &Arc<[Writer]>),
-) -> Endpoint {
-    let devices = engine::simulation(&line.devices, beginning);
-    if logs.is_empty() {
-        return Endpoint::new(devices, clock.clone());
+/// Whoever watches the links.
+#[derive(Clone)]
+struct Watchers {
+    links: Arc<[Watched]>,
+    logs: Arc<[Writer]>,
+    live: Option<Arc<Live>>,
+}
+
+impl Watchers {
+    fn tell(&self, index: usize, event: &Event<'_>) {
+        let Some(link) = self.links.get(index) else { return };
+        self.logs.iter().for_each(|log| log.write(index, link, event));
+        if let Some(live) = &self.live {
+            live.see(index, event);
+        }
     }
-    let (links, logs) = (Arc::clone(links), Arc::clone(logs));
-    Endpoint::observed(devices, clock.clone(), move |event| {
-        let Some(link) = links.get(index) else { return };
-        logs.iter().for_each(|log| log.write(index, link, event));
-    })
+
+    /// The devices of the line of this index, told to those who watch.
+    fn endpoint(
+        &self,
+        (index, line): (usize, &Line<'_>),
+        beginning: Beginning,
+        clock: &Clock,
+    ) -> Endpoint {
+        let devices = engine::simulation(&line.devices, beginning);
+        if self.logs.is_empty() && self.live.is_none() {
+            return Endpoint::new(devices, clock.clone());
+        }
+        let watchers = self.clone();
+        Endpoint::observed(devices, clock.clone(), move |event| watchers.tell(index, event))
+    }
 }
 
 /// A line as whoever watches it knows it, once it is served.
@@ -124,15 +141,18 @@ async fn serve(
         places.map(|((line, place), bound)| watched(line, place, bound)).collect();
     let logs = arguments.log.iter().map(|log| log.create(&links));
     let logs: Arc<[Writer]> = logs.collect::<Result<_, _>>()?;
+    let sees = !arguments.quiet && Live::has_terminal();
+    let live = sees.then(|| Arc::new(Live::new(Arc::clone(&links))));
+    let watchers = Watchers { links, logs, live };
     let mut serving = JoinSet::new();
     // The endpoints end what they serve when they are dropped, and the names go with them.
     let mut served = Vec::new();
     for (index, (line, Bound { listener, name, .. })) in lines.iter().zip(bound).enumerate() {
-        let endpoint = Arc::new(endpoint(line, beginning, &clock, (index, &links, &logs)));
+        let endpoint = Arc::new(watchers.endpoint((index, line), beginning, &clock));
         serving.spawn(endpoint.serve(listener, std::future::pending()));
         served.push((endpoint, name));
     }
-    for link in &*links {
+    for link in &*watchers.links {
         let units: Vec<String> = link.units.keys().map(u8::to_string).collect();
         let units = units.join(",");
         terminal::line(&format!("listening on {} for {} units {units}", link.url, link.name));
@@ -140,12 +160,15 @@ async fn serve(
     if let Some(listener) = control {
         terminal::line(&format!("control on http://{}", listener.local_addr()?));
         let endpoints = served.iter().map(|(endpoint, _)| endpoint);
-        let seats = seats(specs, lines, endpoints.zip(&*links));
+        let seats = seats(specs, lines, endpoints.zip(&*watchers.links));
         let bench = Bench { specs: Arc::clone(specs), seats, clock, seed };
         serving.spawn(control::serve(listener, bench));
     }
+    let endpoints = || served.iter().map(|(endpoint, _)| Arc::clone(endpoint)).collect();
+    let view = watchers.live.clone().map(|live| View::open(live, endpoints())).transpose()?;
     signals.next().await;
-    match logs.iter().find(|log| !log.is_whole()) {
+    drop(view);
+    match watchers.logs.iter().find(|log| !log.is_whole()) {
         Some(log) => Err(format!("{}: not all of the log could be written", log.path()).into()),
         None => Ok(Exit::Pass),
     }
