@@ -14,6 +14,7 @@
 //! keeps other runs off the lines of this one.
 
 pub mod cli;
+pub mod diff;
 pub mod draft;
 pub mod engine;
 pub mod expression;

@@ -4,6 +4,7 @@
 mod arguments;
 mod check;
 mod completions;
+mod diff;
 mod doctor;
 mod document;
 mod exchange;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Read(arguments) => read::read(&arguments),

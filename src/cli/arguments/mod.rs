@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Lay specs and profiles out in their canonical form, comments kept
     Fmt(FmtArguments),
+    /// Say what changed between two specs, or two profiles, whatever way they are written
+    Diff(DiffArguments),
     /// Show tests, transactions and predicted time per link, without touching a device
     Plan(PlanArguments),
     /// Serve the devices of specs, of simulator files, or of profiles, until interrupted
@@ -195,6 +197,28 @@ pub(crate) struct FmtArguments {
     /// Write nothing: exit 1 if a file is not in its canonical form
     #[arg(long, env = "PASSLINE_CHECK", value_parser = BoolishValueParser::new())]
     pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// The spec or profile as it was
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The spec or profile as it is
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// How the changes are written
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "PASSLINE_FORMAT")]
+    pub(crate) format: Format,
+}
+
+/// For whom something is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Lines for people
+    Text,
+    /// One document for programs
+    Json,
 }
 
 #[derive(Debug, Args)]
