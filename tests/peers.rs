@@ -19,6 +19,8 @@ mod beyond;
 #[cfg(unix)]
 #[path = "peers/bus.rs"]
 mod bus;
+#[path = "peers/devices.rs"]
+mod devices;
 #[path = "peers/image.rs"]
 mod image;
 #[path = "peers/network.rs"]

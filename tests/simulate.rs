@@ -8,6 +8,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+#[path = "simulate/access.rs"]
+mod access;
 #[path = "simulate/control.rs"]
 mod control;
 #[cfg(unix)]
