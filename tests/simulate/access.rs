@@ -32,7 +32,7 @@ devices:
       values: { gain: 5, offset: 7, serial: 99, power: -1 }
       access: { write_only: zeros, out_of_range: server_device_failure }
       locks: [{ password: code, equals: 0x1234, points: gain }]
-      together: [{ points: [year, month], code: 5 }]
+      together: [{ points: [year, month], write: 5 }]
       overrides: [{ function: 3, start: 0x1000, words: [0xCAFE] }]
       unit_ids: any
   other: { link: tcp://192.0.2.3, unit_id: 2, points: { level: { holding: 0 } }, simulate: { values: { level: 2 } } }
@@ -130,6 +130,24 @@ fn a_device_refuses_what_its_spec_says() {
     client.exchange(2, &[("03 0000 0001", "03 02 0002")]);
     client.exchange(77, &[("03 1000 0001", "03 02 CAFE")]);
     client.exchange(0, &[("03 0001 0001", "03 02 0001")]);
+}
+
+/// Whoever is asked, the log names the device that answered.
+#[test]
+fn the_log_names_the_device_that_answers_for_another_unit() {
+    let bench = Bench::new(SPEC);
+    let log = bench.path("log.jsonl");
+    let simulator = bench.serve_with(&["--log", &log], &[], 1);
+    let mut client = Client::of(&simulator.urls[0]);
+    client.exchange(77, &[("03 0001 0001", "03 02 0005")]);
+    client.exchange(2, &[("03 0000 0001", "03 02 0002")]);
+    let lines = std::fs::read_to_string(log).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let told: Vec<String> = lines
+        .filter(|line| !line["request"].is_null())
+        .map(|line| format!("{} {} {}", line["unit"], line["device"], line["points"]))
+        .collect();
+    assert_eq!(told, [r#"77 "drive" {"gain":5}"#, r#"2 "other" {"level":2}"#]);
 }
 
 /// What the client of this program says of it.

@@ -8,6 +8,7 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | `guard` | cells that cannot be read or written, always or until a password comes |
+//! | `whole` | stretches that make sense only as a whole |
 //! | `write` | what the memory would be after a write |
 //! | `fixed` | requests that are answered whatever the memory holds |
 //! | `unit` | the unit ids that a device answers for |
@@ -17,6 +18,7 @@
 mod fixed;
 mod guard;
 mod unit;
+mod whole;
 mod write;
 
 use std::time::Duration;
@@ -29,7 +31,8 @@ use crate::program::Held;
 pub use fixed::{Override, Says};
 use guard::Guarded;
 pub use guard::{Guard, Lock, Unread, Unwritten};
-pub use unit::UnitIds;
+pub use unit::{UnitIds, strangers};
+pub use whole::Whole;
 pub(crate) use write::Touched;
 
 /// What a device lets be read and written. By default all that is there.
@@ -37,9 +40,8 @@ pub(crate) use write::Touched;
 pub struct Access {
     /// Cells that cannot be read, or not written; the first that refuses decides.
     pub guards: Vec<Guard>,
-    /// Stretches that are written as a whole or not at all, by function 15, 16 or 23, and what any
-    /// other write is answered with that touches them.
-    pub together: Vec<(Span, ExceptionCode)>,
+    /// Stretches that are read or written as a whole or not at all.
+    pub together: Vec<Whole>,
     /// Points with a range: what is written there has to be within.
     pub ranges: Vec<Held>,
     /// What a value out of its range is answered with.
@@ -134,14 +136,12 @@ impl Gate {
                 admission = Admission::Ignore;
             }
         }
-        let Some(written) = touched.written else { return Ok(admission) };
-        for (whole, code) in &self.access.together {
-            let is_whole = written.contains(*whole) && write::is_multiple(request);
-            if whole.overlaps(written) && !is_whole {
-                return Err(*code);
-            }
+        for whole in &self.access.together {
+            whole.check(request, touched)?;
         }
-        self.values(request, written, image)?;
+        if let Some(written) = touched.written {
+            self.values(request, written, image)?;
+        }
         Ok(admission)
     }
 

@@ -1,5 +1,7 @@
 //! The unit ids that a device answers for.
 
+use std::collections::BTreeMap;
+
 /// The unit ids that a device answers for beside its own, as long as no other device of its line
 /// has them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,4 +24,22 @@ impl UnitIds {
             Self::Any => true,
         }
     }
+}
+
+/// The unit ids of a line that no device has and one answers for, and the unit id of that one. Who
+/// names them comes before who takes any. `devices`: the unit id of each, and what it answers for.
+pub fn strangers<'d>(devices: impl Iterator<Item = (u8, &'d UnitIds)> + Clone) -> BTreeMap<u8, u8> {
+    let mut strangers = BTreeMap::new();
+    let (named, any) = (devices.clone(), devices.clone());
+    let named = named.filter(|(_, ids)| matches!(ids, UnitIds::Also(_)));
+    let any = any.filter(|(_, ids)| **ids == UnitIds::Any);
+    for (own, ids) in named.chain(any) {
+        for unit_id in (0..=u8::MAX).filter(|unit_id| ids.include(*unit_id)) {
+            strangers.entry(unit_id).or_insert(own);
+        }
+    }
+    for (own, _) in devices {
+        strangers.remove(&own);
+    }
+    strangers
 }

@@ -14,16 +14,6 @@ pub(crate) struct Touched {
     pub(crate) written: Option<Span>,
 }
 
-/// Whether a request can write several cells at once.
-pub(super) fn is_multiple(request: &Request<'_>) -> bool {
-    matches!(
-        request,
-        Request::WriteMultipleCoils(..)
-            | Request::WriteMultipleRegisters(..)
-            | Request::ReadWriteMultipleRegisters(..)
-    )
-}
-
 /// The value of a point if a request were carried out; `None` if that is none.
 pub(super) fn value_after(held: &Held, request: &Request<'_>, image: &Image) -> Option<Value> {
     let mut after = Image::new();

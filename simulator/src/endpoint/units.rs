@@ -12,7 +12,7 @@ use super::clients::Clients;
 use super::clock::Clock;
 use super::event::{Observer, Peer, Transaction, What};
 use super::later::Later;
-use crate::access::UnitIds;
+use crate::access::strangers;
 use crate::device::{Device, Pending, Question, Saying, Turn};
 use crate::fault::{Arrival, End, Manners, Reaction, Received, Transmission};
 
@@ -43,8 +43,8 @@ pub(super) enum Reply {
 pub(super) struct Units {
     /// In the order of the unit ids. No map: its nodes are much larger than a single device.
     devices: Box<[(u8, Mutex<Device>)]>,
-    /// Further unit ids, and whose they are.
-    others: BTreeMap<u8, u8>,
+    /// Further unit ids, and the one of who answers for them.
+    strangers: BTreeMap<u8, u8>,
     clients: Clients,
     clock: Clock,
     observer: Option<Observer>,
@@ -57,9 +57,10 @@ impl Units {
         observer: Option<Observer>,
     ) -> Self {
         let clients = Clients::default();
-        let others = others(&devices);
+        let ids = devices.iter().map(|(unit_id, device)| (*unit_id, device.unit_ids()));
+        let strangers = strangers(ids);
         let devices = devices.into_iter().map(|(unit_id, device)| (unit_id, Mutex::new(device)));
-        Self { devices: devices.collect(), others, clients, clock, observer }
+        Self { devices: devices.collect(), strangers, clients, clock, observer }
     }
 
     pub(super) fn with<R>(&self, unit_id: u8, look: impl FnOnce(&mut Device) -> R) -> Option<R> {
@@ -199,7 +200,7 @@ impl Units {
 
     /// The unit id of the device that answers for this one.
     fn own(&self, unit_id: u8) -> u8 {
-        self.others.get(&unit_id).copied().unwrap_or(unit_id)
+        self.strangers.get(&unit_id).copied().unwrap_or(unit_id)
     }
 
     /// What the device of a unit id does about a request. A device that is alone takes the
@@ -252,22 +253,4 @@ impl Units {
             };
         self.devices.iter().filter_map(asks).collect()
     }
-}
-
-/// The unit ids that nobody has and somebody answers for, and the unit id of who does: who names it
-/// comes before who takes any.
-fn others(devices: &BTreeMap<u8, Device>) -> BTreeMap<u8, u8> {
-    let mut others = BTreeMap::new();
-    let takes_any = |device: &Device| *device.unit_ids() == UnitIds::Any;
-    for (own, device) in devices.iter().filter(|(_, device)| *device.unit_ids() != UnitIds::Own) {
-        for unit_id in (0..=u8::MAX).filter(|unit_id| device.unit_ids().include(*unit_id)) {
-            if devices.contains_key(&unit_id)
-                || (takes_any(device) && others.contains_key(&unit_id))
-            {
-                continue;
-            }
-            others.insert(unit_id, *own);
-        }
-    }
-    others
 }

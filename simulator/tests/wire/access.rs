@@ -11,7 +11,9 @@ use passline_modbus::framing::{Framing, serial::Mode};
 use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::point::{DataType, Declaration, Point, Span, Table};
 use passline_modbus::value::{Decimal, Value};
-use passline_simulator::access::{Access, Guard, Lock, Override, Says, UnitIds, Unread, Unwritten};
+use passline_simulator::access::{
+    Access, Guard, Lock, Override, Says, UnitIds, Unread, Unwritten, Whole,
+};
 use passline_simulator::device::Device;
 use passline_simulator::endpoint::{Endpoint, Wire};
 use passline_simulator::fault::{Fault, RequestFault, Scope, Seed, Trigger};
@@ -30,6 +32,10 @@ fn holding(address: u16, count: u16) -> Span {
 /// Cells that nothing opens.
 fn guard(cells: Span, read: Option<Unread>, write: Option<Unwritten>) -> Guard {
     Guard { cells: vec![cells], read, write, lock: None }
+}
+
+fn written(cells: Span, code: ExceptionCode) -> Whole {
+    Whole { cells, read: None, write: Some(code) }
 }
 
 fn held(address: u32, data_type: DataType, range: Option<(i128, i128)>) -> Held {
@@ -177,7 +183,7 @@ async fn addresses_are_refused_before_values() {
     let access = Access {
         guards: vec![guard(holding(2, 1), None, Some(Unwritten::Refused(ADDRESS)))],
         ranges: vec![held(1, DataType::U16, Some((10, 300)))],
-        together: vec![(holding(3, 2), BUSY)],
+        together: vec![written(holding(3, 2), BUSY)],
         ..Access::default()
     };
     let (_line, mut stream) = with(access);
@@ -195,7 +201,7 @@ async fn addresses_are_refused_before_values() {
 #[tokio::test]
 async fn a_block_is_written_whole_or_not_at_all() {
     let coils = Span::new(Table::Coil, 0, 3).unwrap();
-    let together = vec![(holding(3, 2), ADDRESS), (coils, BUSY)];
+    let together = vec![written(holding(3, 2), ADDRESS), written(coils, BUSY)];
     let (_line, mut stream) = with(Access { together, ..Access::default() });
     check(
         &mut stream,
@@ -216,6 +222,29 @@ async fn a_block_is_written_whole_or_not_at_all() {
             ("01 0000 0003", "01 01 02"),
             // It is read as one likes.
             ("03 0004 0001", "03 02 6666"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_block_can_be_read_whole_or_not_at_all() {
+    let input = Span::new(Table::Input, 100, 2).unwrap();
+    let read = |cells| Whole { cells, read: Some(ADDRESS), write: None };
+    let together = vec![read(input), read(holding(3, 2))];
+    let (_line, mut stream) = with(Access { together, ..Access::default() });
+    check(
+        &mut stream,
+        &[
+            ("04 0064 0001", "84 02"),
+            ("04 0065 0002", "84 02"),
+            ("04 0064 0002", "04 04 0A0B FFFF"),
+            ("04 0064 0003", "04 06 0A0B FFFF 8000"),
+            ("04 0066 0001", "04 02 8000"),
+            ("17 0004 0001 0000 0001 02 1111", "97 02"),
+            ("03 0000 0001", "03 02 0100"),
+            ("06 0003 1111", "06 0003 1111"),
+            ("03 0003 0002", "03 04 1111 0104"),
         ],
     )
     .await;

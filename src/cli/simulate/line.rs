@@ -23,6 +23,15 @@ pub(super) struct Watched {
     pub(super) datagrams: bool,
     /// Its units by unit id.
     pub(super) units: BTreeMap<u8, Unit>,
+    /// Further unit ids, and the one of who answers for them.
+    pub(super) strangers: BTreeMap<u8, u8>,
+}
+
+impl Watched {
+    /// The unit that answers for a unit id.
+    pub(super) fn unit(&self, unit_id: u8) -> Option<&Unit> {
+        self.units.get(self.strangers.get(&unit_id).unwrap_or(&unit_id))
+    }
 }
 
 /// A unit of a link.

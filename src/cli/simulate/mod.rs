@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use passline_modbus::address::Place;
+use passline_simulator::access::strangers;
 use passline_simulator::endpoint::{Clock, Endpoint, Event};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -100,12 +101,14 @@ impl Watchers {
 /// A line as whoever watches it knows it, once it is served.
 fn watched(line: &Line<'_>, place: &Listen, bound: &Bound) -> Watched {
     let units = line.devices.iter().map(|device| (device.unit_id, Unit::of(device)));
+    let ids = line.devices.iter().map(|device| (device.unit_id, &device.simulation.unit_ids));
     Watched {
         name: line.name.clone(),
         url: bound.url.clone(),
         framing: place.address().framing(),
         datagrams: matches!(place.address().place(), Place::Udp { .. }),
         units: units.collect(),
+        strangers: strangers(ids),
     }
 }
 

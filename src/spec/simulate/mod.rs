@@ -54,7 +54,7 @@ pub(super) static SIMULATE: Object = Object {
         Field::optional(
             "together",
             Shape::List(&Shape::Object(&access::TOGETHER)),
-            "What is written as a whole or not at all.",
+            "What is written or read as a whole or not at all.",
         ),
         Field::optional(
             "overrides",

@@ -86,7 +86,7 @@ fn of_transaction<'a>(
     let sent = transaction.transmission();
     let answer: Vec<u8> = sent.pieces.iter().flat_map(|piece| piece.bytes.clone()).collect();
     let told = Answered::new(transaction);
-    let device = link.units.get(&request.unit_id);
+    let device = link.unit(request.unit_id);
     let values = device.map(|device| device.values(&told)).unwrap_or_default();
     let values = values.into_iter().map(|(name, value)| (name, plain(&value)));
     Transaction {
