@@ -139,6 +139,16 @@ async fn with_two_clients_an_answer_is_nobodys() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn with_two_clients_a_damaged_answer_is_nobodys() {
+    let rival = frame(&[1, 3, 0, 0x20, 0, 1]);
+    let mut damaged = answer(5);
+    damaged[4] ^= 1;
+    let (result, bench) = ends(&[(5, rival), (20, damaged)]).await;
+    assert_eq!(result, Err(LinkError::Foreign { after: SECOND, frames: 1 }));
+    assert!(bench.now() >= 1012, "{}", bench.now());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_answer_to_another_client_that_asked_first_is_not_ours() {
     let mut bench = Bench::new(rtu(slow()));
     bench.link.connect().await.unwrap();

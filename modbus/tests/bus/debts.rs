@@ -1,7 +1,7 @@
 //! Answers that are missing, and what may be taken for what.
 
 use passline_modbus::{
-    link::{Bus, LinkError},
+    link::{Bus, Call, LinkError},
     pdu::{Request, Response},
 };
 
@@ -269,4 +269,78 @@ async fn what_is_missing_for_a_minute_is_lost() {
     bench.hear(8).await;
     bench.say(30, &answer(7)).await;
     assert_eq!(call.await.unwrap().result, holds(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_for_ten_timeouts_is_lost_if_these_are_longer() {
+    let mut bench = Bench::new(rtu(slow()));
+    let link = bench.link.clone();
+    let call = Call { id: 1, unit: 1, request: read(0x10), timeout: SECOND * 10 };
+    let first = tokio::spawn(async move { link.call(call).await });
+    bench.hear(8).await;
+    assert!(first.await.unwrap().result.is_err());
+    tokio::time::sleep(SECOND * 60).await;
+    let call = bench.start(2, read(0x11));
+    bench.hear(8).await;
+    bench.say(30, &answer(1)).await;
+    bench.hear(8).await;
+    bench.say(30, &answer(2)).await;
+    assert_eq!(call.await.unwrap().result, holds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_cut_short_may_come_whole_when_something_else_is_asked() {
+    let mut bench = Bench::new(rtu(slow()));
+    let call = bench.start(1, read(0x10));
+    bench.hear(8).await;
+    bench.say(30, &answer(1)[..4]).await;
+    assert!(matches!(call.await.unwrap().result, Err(LinkError::Frame(_))));
+    let call = bench.start(2, read(0x11));
+    bench.hear(8).await;
+    bench.say(30, &answer(1)).await;
+    tokio::time::sleep(ms(300)).await;
+    assert!(!call.is_finished());
+    bench.hear(8).await;
+    bench.say(30, &answer(2)).await;
+    assert_eq!(call.await.unwrap().result, holds(2));
+}
+
+/// The answer of unit 1 to [`read`], with a wrong checksum.
+fn damaged(value: u16) -> Vec<u8> {
+    let mut bytes = answer(value);
+    bytes[4] ^= 1;
+    bytes
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_damaged_answer_none_is_missing() {
+    let mut bench = Bench::new(rtu(slow()));
+    let call = bench.start(1, read(0x10));
+    bench.hear(8).await;
+    bench.say(30, &damaged(1)).await;
+    assert_eq!(call.await.unwrap().result, Err(LinkError::Crc { bytes: 7 }));
+    let call = bench.start(2, read(0x11));
+    bench.hear(8).await;
+    bench.say(30, &answer(2)).await;
+    assert_eq!(call.await.unwrap().result, holds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_answer_may_be_the_missing_one_and_the_other_still_come() {
+    let mut bench = Bench::new(rtu(slow()));
+    without_answer(&mut bench, 1, read(0x10)).await;
+    let call = bench.start(2, read(0x11));
+    bench.hear(8).await;
+    bench.say(30, &damaged(1)).await;
+    assert_eq!(call.await.unwrap().result, Err(LinkError::Crc { bytes: 7 }));
+    // That to the second, which is put to the first: as many as are missing may come.
+    bench.say(100, &answer(2)).await;
+    let call = bench.start(3, read(0x12));
+    bench.hear(8).await;
+    bench.say(30, &answer(9)).await;
+    tokio::time::sleep(ms(300)).await;
+    assert!(!call.is_finished());
+    bench.hear(8).await;
+    bench.say(30, &answer(3)).await;
+    assert_eq!(call.await.unwrap().result, holds(3));
 }

@@ -5,7 +5,7 @@ use passline_modbus::{
     pdu::{ExceptionCode, Request, Response},
 };
 
-use super::bench::{Bench, SECOND, answer, frame, holds, ms, read, rtu, slow, write};
+use super::bench::{Bench, SECOND, answer, frame, holds, ms, read, rtu, slow};
 
 /// A call to unit 1 at which this comes, each so many milliseconds after what came before. Ends as
 /// the call does.
@@ -73,10 +73,13 @@ async fn where_answers_take_no_time_adapters_do() {
 
 #[tokio::test(start_paused = true)]
 async fn a_repeated_answer_just_before_the_time_is_over_is_listened_behind_all_the_same() {
-    let mut bench = Bench::new(rtu(slow()));
-    assert_eq!(asked(&mut bench, read(0x10), &[(980, answer(1))]).await, holds(1));
-    let parts = [(980, answer(1)), (300, answer(2))];
-    assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(2));
+    // With 28 ms to spare, and with none.
+    for (bus, at) in [(slow(), 980), (Bus::rtu(None), 1000)] {
+        let mut bench = Bench::new(rtu(bus));
+        assert_eq!(asked(&mut bench, read(0x10), &[(900, answer(1))]).await, holds(1));
+        let parts = [(at, answer(1)), (300, answer(2))];
+        assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(2));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,6 +97,16 @@ async fn where_answers_come_twice_two_copies_are_one() {
     let parts = [(10, answer(2)), (20, answer(2))];
     assert_eq!(asked(&mut bench, read(0x12), &parts).await, holds(2));
     assert!(bench.now() - begun < 200, "{} {begun}", bench.now());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_equal_content_that_comes_twice_catches_the_line() {
+    let mut bench = Bench::new(rtu(slow()));
+    assert_eq!(asked(&mut bench, read(0x10), &[(30, answer(1))]).await, holds(1));
+    let parts = [(10, answer(1)), (20, answer(1))];
+    assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(1));
+    let timeout = Err(LinkError::Timeout { after: SECOND });
+    assert_eq!(asked(&mut bench, read(0x12), &[(10, answer(1))]).await, timeout);
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,18 +173,38 @@ async fn a_repeated_answer_is_none_to_a_write_either() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn behind_a_missing_answer_what_is_in_doubt_answers_a_write() {
+async fn what_is_in_doubt_is_no_answer_to_a_write_if_a_refusal_follows() {
     let mut bench = Bench::new(rtu(slow()));
-    let several = |value: u16| Request::WriteMultipleRegisters(4, vec![value].into());
-    let written = || frame(&[1, 0x10, 0, 4, 0, 1]);
+    let several = |place, value: u16| Request::WriteMultipleRegisters(place, vec![value].into());
+    let written = || frame(&[1, 0x10, 0, 8, 0, 1]);
     let timeout = Err(LinkError::Timeout { after: SECOND });
-    assert_eq!(asked(&mut bench, several(1), &[]).await, timeout);
-    // The refusal of the first, late; then what looks like the answer to a write of another place.
-    let failed = || frame(&[1, 0x90, 4]);
-    let done = Ok(Ok(Response::WriteMultipleRegisters(4, 1)));
-    let parts = [(30, failed()), (30, written())];
-    assert_eq!(asked(&mut bench, several(2), &parts).await, done);
-    assert_eq!(asked(&mut bench, write(9, 5), &[(30, frame(&[1, 6, 0, 9, 0, 5]))]).await, {
-        Ok(Ok(Response::WriteSingleRegister(9, 5)))
-    });
+    assert_eq!(asked(&mut bench, several(4, 1), &[]).await, timeout);
+    let done = Ok(Ok(Response::WriteMultipleRegisters(8, 1)));
+    assert_eq!(asked(&mut bench, several(8, 1), &[(30, written())]).await, done);
+    // Answers keep their order: behind that to this write none to the first could come.
+    assert_eq!(asked(&mut bench, several(4, 2), &[]).await, timeout);
+    assert_eq!(asked(&mut bench, several(8, 1), &[(30, written())]).await, done);
+    let failed = Ok(Err(ExceptionCode::ServerDeviceFailure));
+    let parts = [(10, written()), (20, frame(&[1, 0x90, 4]))];
+    assert_eq!(asked(&mut bench, several(8, 2), &parts).await, failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_longer_ago_than_the_timeout_casts_no_doubt() {
+    let mut bench = Bench::new(rtu(slow()));
+    assert_eq!(asked(&mut bench, read(0x10), &[(30, answer(1))]).await, holds(1));
+    tokio::time::sleep(SECOND).await;
+    let begun = bench.now();
+    assert_eq!(asked(&mut bench, read(0x11), &[(30, answer(1))]).await, holds(1));
+    assert_eq!(bench.now() - begun, 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_that_comes_again_is_none_to_the_next_request() {
+    let mut bench = Bench::new(rtu(slow()));
+    let timeout = Err(LinkError::Timeout { after: SECOND });
+    assert_eq!(asked(&mut bench, read(0x10), &[]).await, timeout);
+    bench.say(100, &answer(1)).await;
+    let parts = [(10, answer(1)), (20, answer(2))];
+    assert_eq!(asked(&mut bench, read(0x11), &parts).await, holds(2));
 }

@@ -161,6 +161,87 @@ async fn a_gateway_may_close_an_idle_connection() {
     assert_eq!(call.await.unwrap().result, Err(LinkError::Closed(CloseReason::Eof)));
 }
 
+/// A call to a unit that is silent.
+async fn in_vain(bench: &mut Bench, unit: u8) {
+    let call = bench.start_to(unit, 7, read(0x10));
+    bench.hear(8).await;
+    assert_eq!(call.await.unwrap().result, Err(LinkError::Timeout { after: SECOND }));
+    tokio::task::yield_now().await;
+}
+
+fn is_closed(bench: &Bench) -> bool {
+    bench.log().iter().any(|line| line.contains("closed"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stream_of_a_gateway_is_renewed_after_two_timeouts_without_a_byte() {
+    let mut bench = Bench::new(rtu(Bus::rtu(None)));
+    in_vain(&mut bench, 2).await;
+    assert!(!is_closed(&bench));
+    in_vain(&mut bench, 2).await;
+    assert!(is_closed(&bench));
+    bench.unplug();
+    answered(&mut bench, 3).await;
+    // A byte in between says that the stream is whole.
+    in_vain(&mut bench, 2).await;
+    answered(&mut bench, 4).await;
+    in_vain(&mut bench, 2).await;
+    assert!(!is_closed(&bench));
+    // A serial port is never renewed.
+    let mut bench = Bench::new(rtu(slow()));
+    for _ in 0..5 {
+        in_vain(&mut bench, 1).await;
+    }
+    assert!(!is_closed(&bench));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_not_renewed_while_a_unit_is_listened_for_on_it() {
+    let mut bench = Bench::new(rtu(Bus::rtu(None)));
+    in_vain(&mut bench, 1).await;
+    sleep(SECOND * 20).await;
+    let back = bench.start(2, read(0x11));
+    bench.hear(8).await;
+    bench.say(30, &answer(7)).await;
+    for _ in 0..3 {
+        in_vain(&mut bench, 2).await;
+        assert!(!is_closed(&bench));
+    }
+    bench.hear(8).await;
+    bench.say(30, &answer(2)).await;
+    assert_eq!(back.await.unwrap().result, holds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_aside_says_that_a_stream_is_whole() {
+    let mut bench = Bench::new(rtu(Bus::rtu(None)));
+    in_vain(&mut bench, 1).await;
+    let back = bench.start(2, read(0x11));
+    bench.hear(8).await;
+    bench.say(30, &answer(7)).await;
+    bench.hear(8).await;
+    assert!(back.await.unwrap().result.is_err());
+    assert!(!is_closed(&bench));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_stream_is_closed_before_the_gateway_does() {
+    let idle = |bus| Options { idle_close: Some(SECOND * 10), ..rtu(bus) };
+    let mut bench = Bench::new(idle(Bus::rtu(None)));
+    answered(&mut bench, 1).await;
+    sleep(ms(7400)).await;
+    assert!(!is_closed(&bench));
+    sleep(ms(200)).await;
+    assert!(is_closed(&bench));
+    bench.unplug();
+    answered(&mut bench, 2).await;
+    // A serial port stays open.
+    let mut bench = Bench::new(idle(slow()));
+    answered(&mut bench, 1).await;
+    sleep(SECOND * 60).await;
+    assert!(!is_closed(&bench));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_noise_ends_each_call_and_then_all_is_well() {
     let mut bench = Bench::new(rtu(slow()));

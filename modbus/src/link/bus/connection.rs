@@ -207,6 +207,7 @@ where
             Outcome::Failed(error) => return Ok(Some(Err(error))),
             Outcome::SetAside(answer) => answer,
         };
+        self.silences = 0;
         let sent = self.waiting.as_ref().and_then(|waiting| waiting.sent);
         let age = sent.zip(oldest).map_or(Duration::ZERO, |(sent, at)| sent - at);
         // A device is not late by the same amount to the microsecond.
@@ -316,7 +317,7 @@ where
                 Heard::Something | Heard::Time => break,
             }
         }
-        Ok(Ok(self.line.exchange.believe().unwrap_or(answer)))
+        Ok(Ok(answer))
     }
 
     fn finish(&mut self, result: Result<Answer, LinkError>) {
