@@ -17,6 +17,9 @@ mod control;
 mod live;
 #[path = "simulate/log.rs"]
 mod log;
+#[cfg(target_os = "linux")]
+#[path = "simulate/many.rs"]
+mod many;
 mod pki;
 #[cfg(unix)]
 mod pty;

@@ -36,7 +36,7 @@ pub(crate) enum BindError {
     #[error("cannot listen on {url}: {source}")]
     Tls { url: String, source: TlsError },
     /// The system makes no pseudo-terminal.
-    #[error("cannot make a pseudo-terminal: {0}")]
+    #[error("cannot make a pseudo-terminal: {}", explained(.0))]
     Pty(io::Error),
     /// The serial port cannot be opened.
     #[error(transparent)]
@@ -63,9 +63,24 @@ fn explained(error: &io::Error) -> String {
         io::ErrorKind::AlreadyExists => {
             "that name is taken\n  help: choose another one, or remove what is there"
         }
+        _ if is_out_of_descriptors(error) => {
+            "this program has as many files open as it may have\n  help: allow it more: ulimit -n, or \
+             LimitNOFILE= of a service"
+        }
         _ => return error.to_string(),
     };
     remedy.to_owned()
+}
+
+#[cfg(unix)]
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error).map(Some).contains(&error.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_out_of_descriptors(_: &io::Error) -> bool {
+    false
 }
 
 /// Opens what a link is served on.

@@ -182,6 +182,11 @@ impl Device {
         }
     }
 
+    /// Whether it does things by the clock that pile up while nobody asks.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.program.as_ref().is_some_and(|program| program.has_rules())
+    }
+
     /// Whether it began anew since this was asked last, and its connections are lost.
     pub(crate) fn take_restarted(&mut self) -> bool {
         std::mem::take(&mut self.restarted)

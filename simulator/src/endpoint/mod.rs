@@ -157,10 +157,12 @@ impl Endpoint {
         F: Future<Output = ()>,
     {
         let served = listener.into().serve(Arc::clone(&self.units));
+        let kept_up = Arc::clone(&self.units).keep_up();
         let mut alive = self.alive.subscribe();
         async move {
             tokio::select! {
                 () = served => {}
+                () = kept_up => {}
                 () = stop => {}
                 _ = alive.changed() => {}
             }

@@ -1,12 +1,14 @@
 //! Which device answers for which unit id.
 
 use std::collections::BTreeMap;
+use std::future::pending;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use passline_modbus::framing::Framing;
 use passline_modbus::pdu::ExceptionCode;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::clients::Clients;
 use super::clock::Clock;
@@ -18,6 +20,9 @@ use crate::fault::{Arrival, End, Manners, Reaction, Received, Transmission};
 
 /// The unit id of all units of a serial line at once.
 const BROADCAST: u8 = 0;
+
+/// How long devices with rules are left to themselves at most.
+const STEP: Duration = Duration::from_millis(500);
 
 /// The function codes that write and do nothing else.
 const WRITES: [u8; 6] = [5, 6, 15, 16, 21, 22];
@@ -68,6 +73,24 @@ impl Units {
         let (_, device) = self.devices.get(at)?;
         // A caller's panic between two requests leaves a device as whole as before.
         Some(look(&mut device.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Has devices with rules do by the clock what they do, for ever, whether or not anybody asks: who
+    /// asks after an hour does not wait for all that an hour brings. What they do is the same.
+    pub(super) fn keep_up(self: Arc<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let is_ruled = |(unit_id, _): &(u8, _)| self.with(*unit_id, |device| device.has_rules());
+        if !self.devices.iter().any(|unit| is_ruled(unit) == Some(true)) {
+            return Box::pin(pending());
+        }
+        Box::pin(async move {
+            loop {
+                sleep(STEP).await;
+                for (unit_id, _) in &self.devices {
+                    let elapsed = self.elapsed(Instant::now());
+                    self.with(*unit_id, |device| device.advance(elapsed));
+                }
+            }
+        })
     }
 
     /// The connections to the line.

@@ -180,6 +180,11 @@ impl Program {
         }
     }
 
+    /// Whether there is anything but signals, which are worked out for any time at once.
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.script.rules.is_empty()
+    }
+
     /// Whether the device is there: it is not while it boots.
     pub(crate) fn is_there(&self) -> bool {
         !self.boots

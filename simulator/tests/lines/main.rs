@@ -12,3 +12,4 @@ mod pty;
 mod sockets;
 mod support;
 mod tls;
+mod unkind;

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use passline_modbus::address::Place;
 use passline_simulator::access::strangers;
 use passline_simulator::endpoint::{Clock, Endpoint, Event};
+#[cfg(unix)]
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -41,6 +43,7 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
             return failed(&format!("no random numbers for a seed: {error}"), Exit::Error);
         }
     };
+    raise_descriptors();
     let specs: Arc<[Spec]> = loaded.specs.into();
     let lines = match lines(&specs) {
         Ok(lines) => lines,
@@ -59,6 +62,18 @@ pub(super) fn simulate(arguments: &SimulateArguments) -> Exit {
         Err(error) => failed(&error.to_string(), Exit::Error),
     }
 }
+
+/// Every port and every connection takes a file descriptor, and a program begins with few of those
+/// that it may have.
+#[cfg(unix)]
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where that is not allowed, what there is has to do.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+#[cfg(not(unix))]
+fn raise_descriptors() {}
 
 fn failed(text: &str, exit: Exit) -> Exit {
     terminal::aside(&format!("error: {text}"));
