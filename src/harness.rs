@@ -117,7 +117,7 @@ fn document(
     // The receiver outlives the run.
     let emit: engine::Emit = Arc::new(move |event| drop(sender.send(event)));
     let devices = specs.iter().flat_map(|spec| &spec.devices);
-    let real = devices.filter(|device| !options.simulate.includes(&device.name));
+    let real = devices.filter(|device| !options.simulate.includes(device));
     let lines = real.filter_map(|device| device.line.as_ref());
     let places = lines.filter_map(|line| lock::place(&line.address)).collect();
     let ran = runtime.block_on(async {

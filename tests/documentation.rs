@@ -13,6 +13,7 @@
 //! | `points`, `devices` | a part of a small spec of its own |
 //! | `fail`, `error` | instead of passing |
 //! | `simulator` | a simulator file: it is checked |
+//! | `station` | a station file: a spec with the bench's device is run on its slots A and B, simulated |
 //! | `refused` | it is refused; the ```` ```text ```` behind it holds the messages, one in a line |
 //!
 //! A ```` ```text ```` behind a block that runs holds lines of its output. In a table behind
@@ -27,11 +28,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use jiff::civil::Date;
 use markdown::blocks;
 use passline::expression::Expression;
 use passline::language::shape::{Object, Shape};
 use passline::language::{source, yaml};
-use passline::spec::{self, Given, PROFILE, SIMULATOR, SPEC};
+use passline::spec::{self, Given, PROFILE, SIMULATOR, SPEC, STATION};
 use passline_modbus::address::{Address, AddressError};
 
 const DOCUMENT: &str = include_str!("../docs/spec-language.md");
@@ -52,6 +54,8 @@ enum Expected {
 struct Example {
     line: usize,
     spec: String,
+    /// A station file beside it.
+    station: Option<String>,
     expected: Expected,
     /// Messages of a refusal, else lines of the output.
     quoted: Vec<String>,
@@ -89,6 +93,15 @@ fn around(part: &str, text: &str, bench: &str) -> String {
     }
 }
 
+/// A whole spec around a part; around a station file, one that runs there.
+fn with_station(part: &str, text: &str, bench: &str) -> (String, Option<String>) {
+    if part == "station" {
+        let spec = around("steps", "- { read: meter.voltage, min: 207 }", bench);
+        return (spec, Some(text.to_owned()));
+    }
+    (around(part, text, bench), None)
+}
+
 /// The examples of the document, its tables of refusals among them.
 fn examples() -> Vec<Example> {
     let blocks = blocks(DOCUMENT);
@@ -113,8 +126,8 @@ fn examples() -> Vec<Example> {
         let quoted: Vec<String> =
             quoted.map(|next| next.body.lines().map(str::to_owned).collect()).unwrap_or_default();
         assert!(expected != Expected::Refused || !quoted.is_empty(), "line {}", block.line);
-        let spec = around(part, block.body, bench);
-        examples.push(Example { line: block.line, spec, expected, quoted });
+        let (spec, station) = with_station(part, block.body, bench);
+        examples.push(Example { line: block.line, spec, station, expected, quoted });
     }
     examples.extend(refusals(bench));
     examples
@@ -153,9 +166,11 @@ fn refusals(bench: &str) -> Vec<Example> {
             } else {
                 text.to_owned()
             };
+            let (spec, station) = with_station(part, &text, bench);
             examples.push(Example {
                 line,
-                spec: around(part, &text, bench),
+                spec,
+                station,
                 expected: Expected::Refused,
                 quoted: vec![message.to_owned()],
             });
@@ -176,16 +191,26 @@ fn write_files(folder: &Path) {
 
 /// What an example does otherwise than the text says.
 fn deviation(folder: &Path, example: &Example) -> Option<String> {
-    let Example { line, spec, expected, quoted } = example;
+    let Example { line, spec, station, expected, quoted } = example;
     let path = folder.join(format!("line-{line}.yaml"));
     std::fs::write(&path, spec).unwrap();
+    let station = station.as_ref().map(|text| {
+        let file = folder.join(format!("station-{line}.yaml"));
+        std::fs::write(&file, text).unwrap();
+        file
+    });
     let code = match expected {
         Expected::Pass | Expected::Checked => 0,
         Expected::Fail => 1,
         Expected::Error => 3,
         Expected::Refused => {
-            let loaded = spec::load([path.as_path()], &Given::new());
-            let found = loaded.diagnostics.sorted().into_iter();
+            let given = Given { station, ..Given::new() };
+            let loaded = match given.station {
+                Some(_) => spec::check([path.as_path()], &given),
+                None => spec::load([path.as_path()], &given),
+            };
+            let bench = given.station.map(|_| loaded.check_bench(|_| false, Date::ZERO).sorted());
+            let found = loaded.diagnostics.sorted().into_iter().chain(bench.unwrap_or_default());
             let found: Vec<String> = found.map(|diagnostic| diagnostic.message).collect();
             return (found != *quoted).then(|| format!("line {line}: {found:#?}\n{spec}"));
         }
@@ -194,7 +219,11 @@ fn deviation(folder: &Path, example: &Example) -> Option<String> {
     if *expected == Expected::Checked {
         command.arg("check").arg(path);
     } else {
-        command.arg("run").arg(path).args(["--simulate", "--seed=1", "--serial=20260001"]);
+        command.arg("run").arg(path).args(["--simulate", "--seed=1"]);
+        match station {
+            Some(file) => command.arg("--station").arg(file).args(["--slot=A=1", "--slot=B=2"]),
+            None => command.arg("--serial=20260001"),
+        };
         command.arg("--out").arg(folder.join("reports")).env("RECIPE", "A7");
     }
     let output = command.output().unwrap();
@@ -270,7 +299,7 @@ fn shapes(shape: &'static Shape) -> Vec<&'static Shape> {
 /// Every object that the tables reach, by its name.
 fn objects() -> BTreeMap<&'static str, &'static Object> {
     let mut objects = BTreeMap::new();
-    let mut waiting = vec![&SPEC, &PROFILE, &SIMULATOR];
+    let mut waiting = vec![&SPEC, &PROFILE, &SIMULATOR, &STATION];
     while let Some(object) = waiting.pop() {
         if objects.insert(object.name, object).is_none() {
             let inside = object.fields().flat_map(|field| shapes(&field.shape));

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::{CheckArguments, SpecArguments};
 use super::exit::Exit;
+use super::given::given;
 use super::terminal;
-use crate::language::diagnostic::Diagnostic;
+use crate::record::Stamp;
 use crate::spec::model::Test;
 use crate::spec::{self, Given, Loaded};
 
@@ -14,6 +15,13 @@ pub(super) fn check(arguments: &CheckArguments) -> Exit {
     let Some(loaded) = loaded(&arguments.specs, |paths, given| spec::check(paths, given)) else {
         return Exit::Fail;
     };
+    if loaded.station.is_some() {
+        let found = loaded.check_bench(|_| false, Stamp::new(jiff::Timestamp::now()).day());
+        terminal::problems(&found, &loaded.sources);
+        if found.has_errors() {
+            return Exit::Fail;
+        }
+    }
     let tests: usize = loaded.specs.iter().map(|spec| spec.tests.len()).sum();
     let checks: usize = loaded
         .specs
@@ -78,45 +86,6 @@ fn loaded(
     for problem in problems {
         loaded.diagnostics.push(problem);
     }
-    let errors = loaded.diagnostics.has_errors();
-    if errors || loaded.diagnostics.warnings() > 0 {
-        terminal::diagnostics(&loaded);
-    }
-    (!errors).then_some(loaded)
-}
-
-/// What the arguments say beside the files.
-fn given(arguments: &SpecArguments, problems: &mut Vec<Diagnostic>) -> Given {
-    let mut given = Given::new();
-    let variables = pairs(&arguments.variables, ("--var", "--var lowest=5"), problems);
-    given.variables.extend(variables);
-    let units = &arguments.units;
-    given.unit.serial.clone_from(&units.serial);
-    given.unit.batch.clone_from(&units.batch);
-    let example = ("--sub-unit", "--sub-unit supply=4711");
-    for (name, serial) in pairs(&units.sub_units, example, problems) {
-        if given.unit.sub_units.insert(name.clone(), serial).is_some() {
-            let error = Diagnostic::error(None, format!("--sub-unit {name} is given twice"));
-            problems.push(error.remedy("give each sub-unit one serial number"));
-        }
-    }
-    given
-}
-
-/// The names and values of an option that is given once for each.
-fn pairs(
-    texts: &[String],
-    (option, example): (&str, &str),
-    problems: &mut Vec<Diagnostic>,
-) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
-    for text in texts {
-        if let Some((name, value)) = text.split_once('=') {
-            pairs.push((name.to_owned(), value.to_owned()));
-        } else {
-            let error = Diagnostic::error(None, format!("{option} {text}: write NAME=VALUE"));
-            problems.push(error.remedy(format!("as in `{example}`")));
-        }
-    }
-    pairs
+    terminal::diagnostics(&loaded);
+    (!loaded.diagnostics.has_errors()).then_some(loaded)
 }

@@ -49,7 +49,7 @@ pub(super) fn of_run(
     arguments: &LockArguments,
 ) -> Result<Locks, Exit> {
     let devices = plans.iter().flat_map(|plan| &plan.spec.devices);
-    let real = devices.filter(|device| !simulate.includes(&device.name));
+    let real = devices.filter(|device| !simulate.includes(device));
     let addresses = real.filter_map(|device| device.line.as_ref()).map(|line| &line.address);
     let mut held = Ok(Locks::default());
     let exit = exchange::block_on(async {

@@ -10,6 +10,7 @@ mod document;
 mod exchange;
 mod exit;
 mod fmt;
+mod given;
 mod hold;
 mod import;
 mod init;

@@ -33,7 +33,7 @@ struct Load {
 }
 
 fn show(plan: &Plan<'_>, round_trip: Duration) {
-    terminal::line(&plan.spec.name);
+    terminal::line(&plan.spec.label());
     let mut links: BTreeMap<String, Load> = BTreeMap::new();
     let mut waits = Duration::ZERO;
     for test in plan.tests.iter().filter(|test| !test.left_out) {

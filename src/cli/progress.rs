@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal;
 use crate::record::{CheckFinished, Conformity, Event, TestFinished, TestPlanned, Verdict};
+use crate::spec::model::label;
 
 /// What has been seen of a run.
 pub(super) struct Progress {
@@ -41,7 +42,7 @@ impl Progress {
     pub(super) fn show(&mut self, event: &Event) {
         match event {
             Event::RecordStarted(started) => {
-                self.specs.push(started.spec.name.clone());
+                self.specs.push(label(&started.spec.name, started.slot.as_deref()));
                 self.tests.push(Vec::new());
             }
             Event::TestPlanned(test) => self.planned(test),

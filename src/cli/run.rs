@@ -13,6 +13,7 @@ use crate::record::{
 };
 use crate::report::{self, file, json, junit};
 use crate::spec::Loaded;
+use crate::spec::model::label;
 
 use super::arguments::{ALL, RunArguments};
 use super::check::load;
@@ -52,9 +53,14 @@ impl From<EvidenceError> for Problem {
 }
 
 fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
+    let started = Stamp::new(jiff::Timestamp::now());
     let Some(loaded) = load(&arguments.specs) else { return Ok(Exit::Usage) };
     let simulate = simulate(arguments, &loaded)?;
-    check_links(&loaded, &simulate)?;
+    let bench = loaded.check_bench(|device| simulate.includes(device), started.day());
+    terminal::problems(&bench, &loaded.sources);
+    if bench.has_errors() {
+        return Ok(Exit::Usage);
+    }
     check_serials(&loaded)?;
     let selection = arguments.selection.selection();
     let repeat = usize::try_from(arguments.repeat).unwrap_or(usize::MAX);
@@ -68,7 +74,7 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
     }
     for spec in &loaded.specs {
         if !plans.iter().any(|plan| std::ptr::eq(plan.spec, spec)) {
-            terminal::aside(&format!("not run: {}: none of its tests is selected", spec.name));
+            terminal::aside(&format!("not run: {}: none of its tests is selected", spec.label()));
         }
     }
     let _lines = match hold::of_run(&plans, &simulate, &arguments.lock) {
@@ -87,7 +93,7 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
     };
     let options = Options {
         tool: Tool::this(),
-        started: Stamp::new(jiff::Timestamp::now()),
+        started,
         seed,
         simulate,
         fail_fast: arguments.fail_fast,
@@ -259,7 +265,7 @@ fn summary(document: &RunDocument, folder: &Path) -> String {
         let time = record.ended.milliseconds_since(record.started);
         lines.push(format!(
             "{}: {} in {}.{:03} s, {}: {}",
-            record.spec.name,
+            label(&record.spec.name, record.slot.as_deref()),
             record.outcome.word().to_uppercase(),
             time / 1000,
             time % 1000,
@@ -295,28 +301,11 @@ fn simulate(arguments: &RunArguments, loaded: &Loaded) -> Result<Simulate, Probl
     Ok(Simulate::Only(names.iter().cloned().collect()))
 }
 
-/// Hardware needs a link.
-fn check_links(loaded: &Loaded, simulate: &Simulate) -> Result<(), Problem> {
-    for spec in &loaded.specs {
-        let missing = spec
-            .devices
-            .iter()
-            .find(|device| device.line.is_none() && !simulate.includes(&device.name));
-        if let Some(device) = missing {
-            return Err(Problem::usage(format!(
-                "{}: device {} has no link\n  help: give it a `link:` and a `unit_id:`, or run with --simulate",
-                spec.file.file.display(),
-                device.name
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// A spec that says what serial numbers look like needs some that do.
 fn check_serials(loaded: &Loaded) -> Result<(), Problem> {
     for spec in &loaded.specs {
-        let refused = |text| Problem::usage(format!("{}: {text}", spec.file.file.display()));
+        let place = label(&spec.file.file.display().to_string(), spec.slot.as_deref());
+        let refused = |text| Problem::usage(format!("{place}: {text}"));
         spec.uut.admits().map_err(refused)?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use super::arguments::{SchemaArguments, SchemaOf};
 use super::exit::Exit;
 use super::terminal;
 use crate::language::schema;
-use crate::spec::{PROFILE, SIMULATOR, SPEC};
+use crate::spec::{PROFILE, SIMULATOR, SPEC, STATION};
 
 /// Runs the command.
 pub(super) fn schema(arguments: &SchemaArguments) -> Exit {
@@ -12,6 +12,7 @@ pub(super) fn schema(arguments: &SchemaArguments) -> Exit {
         SchemaOf::Spec => ("passline-spec", &SPEC),
         SchemaOf::Profile => ("passline-profile", &PROFILE),
         SchemaOf::Simulator => ("passline-simulator", &SIMULATOR),
+        SchemaOf::Station => ("passline-station", &STATION),
     };
     terminal::line(&format!("{:#}", schema::schema(id, root)));
     Exit::Pass

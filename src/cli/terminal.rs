@@ -44,10 +44,12 @@ pub(super) fn diagnostics(loaded: &Loaded) {
     problems(&loaded.diagnostics, &loaded.sources);
 }
 
-/// What is wrong with files.
+/// What is wrong with files; nothing where nothing is.
 pub(super) fn problems(diagnostics: &Diagnostics, sources: &Sources) {
-    let style = if io::stderr().is_terminal() { Style::Coloured } else { Style::Plain };
-    aside(diagnostics.render(sources, style).trim_end());
+    if diagnostics.has_errors() || diagnostics.warnings() > 0 {
+        let style = if io::stderr().is_terminal() { Style::Coloured } else { Style::Plain };
+        aside(diagnostics.render(sources, style).trim_end());
+    }
 }
 
 /// A line of an event stream.

@@ -1,6 +1,7 @@
 //! The lines of a run: real ones and simulated ones, each shared by the devices on it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 use super::frames::Frames;
 use super::{Emit, Simulate};
 use crate::plan::Plan;
-use crate::spec::model::Device;
+use crate::spec::model::{Device, Spec};
 
 /// Every device of the run, and the line it is on.
 pub(super) struct Bench {
@@ -31,19 +32,29 @@ pub(super) struct Seat {
     pub(super) in_flight: InFlight,
 }
 
-/// What tells lines apart. A simulated line is of one record: its devices begin as that spec says.
+/// What tells lines apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Real(Place),
-    Simulated(usize, Option<Place>, String),
+    Simulated(Owner, Option<Place>, String),
+}
+
+/// Whose a simulated line is: its devices begin as that spec says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Owner {
+    Record(usize),
+    /// What slots share is one thing for all records of a spec.
+    Spec(PathBuf),
 }
 
 /// A device without a link has a line of its own where it is simulated.
-fn key(record: usize, device: &Device, simulated: bool) -> Key {
+fn key((record, spec): (usize, &Spec), device: &Device, simulated: bool) -> Key {
+    let owner =
+        if device.shared { Owner::Spec(spec.file.file.clone()) } else { Owner::Record(record) };
     match &device.line {
         Some(line) if !simulated => Key::Real(line.place.clone()),
-        Some(line) => Key::Simulated(record, Some(line.place.clone()), String::new()),
-        None => Key::Simulated(record, None, device.name.clone()),
+        Some(line) => Key::Simulated(owner, Some(line.place.clone()), String::new()),
+        None => Key::Simulated(owner, None, device.name.clone()),
     }
 }
 
@@ -66,7 +77,7 @@ impl Bench {
         let mut order = Vec::new();
         for (record, plan) in plans.iter().enumerate() {
             for device in &plan.spec.devices {
-                let key = key(record, device, simulate.includes(&device.name));
+                let key = key((record, plan.spec), device, simulate.includes(device));
                 let draft = drafts.entry(key.clone()).or_insert_with(|| {
                     order.push(key);
                     let name = device.line.as_ref().map_or(&device.name, |line| &line.name);
@@ -83,12 +94,12 @@ impl Bench {
             let line = open(&key, &draft, beginning, frames);
             lines.insert(key, line);
         }
-        let seat = |record: usize, device: &Device| {
-            let key = key(record, device, simulate.includes(&device.name));
+        let seat = |record: usize, spec: &Spec, device: &Device| {
+            let key = key((record, spec), device, simulate.includes(device));
             lines.get(&key).map(|line| Seat { unit_id: device.unit_id, ..line.clone() })
         };
         let seats = plans.iter().enumerate().map(|(record, plan)| {
-            plan.spec.devices.iter().map(|device| seat(record, device)).collect()
+            plan.spec.devices.iter().map(|device| seat(record, plan.spec, device)).collect()
         });
         Self { seats: seats.collect() }
     }
@@ -181,5 +192,10 @@ pub(crate) fn simulation(
     beginning: Beginning,
 ) -> BTreeMap<u8, passline_simulator::device::Device> {
     let Beginning { seed, host, .. } = beginning;
-    members.iter().map(|device| (device.unit_id, device.simulated(seed, host))).collect()
+    let mut devices = BTreeMap::new();
+    for device in members {
+        // What slots share is named by each of them.
+        devices.entry(device.unit_id).or_insert_with(|| device.simulated(seed, host));
+    }
+    devices
 }

@@ -8,6 +8,7 @@ mod evaluate;
 mod frames;
 mod gather;
 mod scan;
+mod shared;
 mod sheet;
 mod stop;
 mod test;
@@ -35,7 +36,9 @@ use crate::record::{
     Uut, Verdict, record_id, run_id,
 };
 use crate::spec::model;
+use crate::spec::model::Device;
 use bench::Bench;
+use shared::Shared;
 
 /// Where events go. Called on the thread of the engine.
 pub type Emit = Arc<dyn Fn(Event) + Send + Sync>;
@@ -53,13 +56,14 @@ pub enum Simulate {
 }
 
 impl Simulate {
-    /// Whether a device of this name is simulated.
-    pub fn includes(&self, device: &str) -> bool {
-        match self {
-            Self::None => false,
-            Self::Only(names) => names.contains(device),
-            Self::All => true,
-        }
+    /// Whether a device is simulated: asked for here, or by its station.
+    pub fn includes(&self, device: &Device) -> bool {
+        device.simulated_there
+            || match self {
+                Self::None => false,
+                Self::Only(names) => names.contains(&device.name),
+                Self::All => true,
+            }
     }
 }
 
@@ -96,7 +100,10 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
     }));
     let beginning = Beginning { seed: options.seed, host: options.started.into(), at: zero };
     let bench = Bench::new(plans, &options.simulate, beginning, &emit);
-    let cut = Cell::new(None);
+    let shared = Shared::new(plans);
+    let slots = plans.iter().map(|plan| (plan.spec.slot.as_deref(), Cell::new(None)));
+    let cuts: HashMap<Option<&str>, Cell<Option<&'static str>>> = slots.collect();
+    let none = Cell::new(None);
     let records: Vec<Running<'_>> = plans
         .iter()
         .enumerate()
@@ -113,7 +120,8 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
                 zero,
                 transactions: Cell::new(0),
                 tolerated: RefCell::default(),
-                cut: &cut,
+                shared: &shared,
+                cut: cuts.get(&plan.spec.slot.as_deref()).unwrap_or(&none),
                 ended: Cell::new(None),
                 deadline: plan.spec.timeout.and_then(|longest| zero.checked_add(longest)),
                 next_place: Cell::new(plan.tests.len()),
@@ -200,7 +208,8 @@ struct Running<'r> {
     transactions: Cell<u64>,
     /// What was put up with in the answers of transactions, of the few where it was anything.
     tolerated: RefCell<HashMap<u64, Oddities>>,
-    /// Why no further test of the run starts.
+    shared: &'r Shared,
+    /// Why no further test of the slot starts; without slots, of the run.
     cut: &'r Cell<Option<&'static str>>,
     /// Why no further test of the record starts.
     ended: Cell<Option<&'static str>>,
@@ -242,8 +251,13 @@ impl Running<'_> {
             return Claim { record: self.record, devices, needs, alone: true };
         };
         let device = |device: usize| {
-            let device = self.plan.spec.devices.get(device)?;
-            let simulated = self.options.simulate.includes(&device.name);
+            let spec = self.plan.spec;
+            let device = spec.devices.get(device)?;
+            if let (true, Some(slot)) = (device.shared, &spec.slot) {
+                // Other slots have it at the same time; `Shared` sees to the rest.
+                return Some(format!("{} of slot {slot}", device.name));
+            }
+            let simulated = self.options.simulate.includes(device);
             let line = device.line.as_ref().map(|line| line.place.to_string());
             Some(match line.filter(|_| !simulated) {
                 Some(line) => format!("{line} {}", device.unit_id),
@@ -261,10 +275,21 @@ impl Running<'_> {
         }
     }
 
+    /// What the record may be filed as, if every test runs.
+    fn mode(&self) -> Mode {
+        let spec = self.plan.spec;
+        if spec.devices.iter().any(|device| self.options.simulate.includes(device)) {
+            return Mode::Simulated;
+        }
+        spec.station.as_ref().map_or(Mode::Development, |station| station.mode)
+    }
+
     /// Tells what the record is to be.
     fn announce(&self) {
         let (spec, options) = (self.plan.spec, self.options);
-        let simulated = spec.devices.iter().any(|device| options.simulate.includes(&device.name));
+        let station = spec.station.as_ref();
+        let today = options.started.day();
+        let instruments = station.iter().flat_map(|station| &station.instruments);
         let inputs: Vec<Input> = spec
             .inputs
             .iter()
@@ -276,7 +301,7 @@ impl Running<'_> {
         (self.emit)(Event::RecordStarted(Box::new(RecordStarted {
             record: self.record,
             record_id: record_id(options.started, options.seed, self.record),
-            mode: if simulated { Mode::Simulated } else { Mode::Development },
+            mode: self.mode(),
             scope: if self.plan.is_full() { Scope::Full } else { Scope::Partial },
             selection: options.selection.clone(),
             spec: SpecSource {
@@ -288,11 +313,11 @@ impl Running<'_> {
             inputs,
             variables: variables.collect::<BTreeMap<String, Json>>(),
             seed: options.seed,
-            station: None,
-            slot: None,
+            station: station.map(|station| station.name.clone()),
+            slot: spec.slot.clone(),
             operator: options.operator.clone(),
-            instruments: Vec::new(),
-            environment: None,
+            instruments: instruments.map(|instrument| instrument.to_json(today)).collect(),
+            environment: station.and_then(|station| station.surroundings()),
             uut: identity(&spec.uut),
             started: options.started,
             retest_of: None,

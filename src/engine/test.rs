@@ -1,5 +1,7 @@
 //! One test: its parts and stages in order, each if its condition holds.
 
+use std::cell::Cell;
+
 use passline_modbus::value::Value;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -41,6 +43,11 @@ impl Running<'_> {
     pub(super) async fn test(&self, index: usize) {
         let Some(test) = self.plan.tests.get(index) else { return };
         let bounds = self.bounds(test.test.phase);
+        let held = Cell::new(Vec::new());
+        if self.skipped(test).is_none() {
+            let hold = async { held.set(self.shared.hold(self.plan.spec, test.test).await) };
+            self.unless_over(bounds, hold).await;
+        }
         let condition = if let Some(reason) = self.skipped(test) {
             Condition::Unmet(reason)
         } else {
@@ -156,8 +163,7 @@ impl Running<'_> {
         let reason = match test.test.phase {
             // What never began leaves nothing to tear down.
             Phase::Teardown => cut.filter(|_| !self.began.get()),
-            Phase::Setup => cut,
-            Phase::Main => {
+            Phase::Setup | Phase::Main => {
                 let setup = || self.setup_failed().then_some("not run: setup did not pass");
                 cut.or_else(|| self.ended.get()).or_else(setup)
             }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use jiff::{Timestamp, Unit};
+use jiff::{Timestamp, Unit, civil::Date};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A moment in UTC to the millisecond, written as RFC 3339: `2026-05-04T03:02:01.007Z`.
@@ -27,6 +27,11 @@ impl Stamp {
     pub fn milliseconds_since(self, earlier: Self) -> u64 {
         let elapsed = self.0.as_millisecond().saturating_sub(earlier.0.as_millisecond());
         u64::try_from(elapsed).unwrap_or(0)
+    }
+
+    /// The day in UTC.
+    pub fn day(self) -> Date {
+        jiff::tz::Offset::UTC.to_datetime(self.0).date()
     }
 
     /// Milliseconds since 1970; 0 before.

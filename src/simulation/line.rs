@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use passline_modbus::address::Address;
 
 use super::listen::Listen;
-use crate::spec::model::{Device, Spec};
+use crate::spec::model::{Device, Spec, label};
 
 /// A link of the specs and the devices on it.
 pub(crate) struct Line<'s> {
@@ -19,10 +19,12 @@ pub(crate) struct Line<'s> {
 pub(crate) fn lines(specs: &[Spec]) -> Result<Vec<Line<'_>>, String> {
     let mut lines: Vec<Line<'_>> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for device in specs.iter().flat_map(|spec| &spec.devices) {
+    let with_slots = specs.iter().flat_map(|spec| spec.devices.iter().map(move |d| (spec, d)));
+    for (spec, device) in with_slots {
+        let slot = spec.slot.as_deref().filter(|_| !device.shared);
         let (key, name) = match &device.line {
             Some(line) => (line.place.to_string(), line.name.clone()),
-            None => (device.name.clone(), device.name.clone()),
+            None => (label(&device.name, slot), label(&device.name, slot)),
         };
         let index = *places.entry(key).or_insert_with(|| {
             let address = device.line.as_ref().map(|line| line.address.clone());
@@ -31,6 +33,9 @@ pub(crate) fn lines(specs: &[Spec]) -> Result<Vec<Line<'_>>, String> {
         });
         let Some(line) = lines.get_mut(index) else { continue };
         if let Some(other) = line.devices.iter().find(|other| other.unit_id == device.unit_id) {
+            if device.shared && other.shared && device.name == other.name {
+                continue;
+            }
             return Err(format!(
                 "{} and {} are both unit {} on {}\n  help: simulate their specs one at a time",
                 other.name, device.name, device.unit_id, line.name

@@ -12,11 +12,12 @@ use passline_modbus::serial;
 use passline_simulator::access::UnitIds;
 
 use super::load::Loader;
-use super::model::{Device, Line};
+use super::model::{Device, Line, Places};
 use super::point::POINT;
 use super::quirks::{QUIRKS, Quirks};
 use super::retry::RETRY;
 use super::simulate::{self, SIMULATE};
+use super::station::{Position, Target};
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
@@ -112,27 +113,29 @@ impl Loader<'_> {
         root: &Fields<'_, '_>,
         folder: &Path,
     ) -> (Vec<Device>, HashSet<String>) {
-        let links = links(context, root, folder);
+        let mut links = links(context, root, folder);
+        if let Some(Position { station, .. }) = self.position {
+            let own = station.links.iter();
+            links.extend(own.map(|(name, address)| (name.clone(), address.clone())));
+        }
         let mut devices = Vec::new();
         let mut refused = HashSet::new();
-        let mut found = Vec::new();
         for entry in root.map("devices") {
             let Some(name) = context.name(entry.key_node) else { continue };
             let fields = context.fields(entry.value, &DEVICE);
-            let device = fields.as_ref().and_then(|fields| {
-                self.device(context, (name.value.clone(), fields), &links, folder)
-            });
-            let (Some(fields), Some(device)) = (fields, device) else {
+            let device = fields
+                .as_ref()
+                .and_then(|fields| self.device(context, (&name, fields), &links, folder));
+            let Some(device) = device else {
                 refused.insert(name.value);
                 continue;
             };
-            found.push((fields.key_span("link"), fields.key_span("unit_id")));
             devices.push(device);
         }
         let mut taken =
             Taken { lines: self.lines, units: HashMap::new(), strangers: HashMap::new() };
-        for (device, (link, unit)) in devices.iter().zip(found) {
-            taken.take(context, device, link, unit);
+        for device in &devices {
+            taken.take(context, device);
         }
         (devices, refused)
     }
@@ -140,11 +143,19 @@ impl Loader<'_> {
     fn device(
         &mut self,
         context: &Context<'_>,
-        (name, fields): (String, &Fields<'_, '_>),
+        (name, fields): (&Spanned<String>, &Fields<'_, '_>),
         links: &Links,
         folder: &Path,
     ) -> Option<Device> {
-        let line = line(context, fields, links, folder);
+        let at = Places {
+            name: name.span,
+            link: fields.key_span("link"),
+            unit: fields.key_span("unit_id"),
+        };
+        let name = name.value.clone();
+        let bound = Bound::of(self.position, &name, at);
+        let own = line(context, fields, links, folder);
+        let line = bound.line.clone().or(own);
         let map = self.map(context, fields, folder);
         let retry = fields.object("retry").map(|retry| super::retry::retry(context, &retry));
         let has_points = fields.has("profile") || fields.has("points");
@@ -155,7 +166,7 @@ impl Loader<'_> {
         }
         // Without a place or a unit id it goes on as one that has none: its points are known, and
         // what is wrong with their use is told at once.
-        let (line, unit_id) = match unit_id(context, &name, fields, line.as_ref()) {
+        let (line, unit_id) = match unit_id(context, (&name, fields), line.as_ref(), &bound) {
             Some(unit_id) => (line, unit_id),
             None => (None, 1),
         };
@@ -172,6 +183,9 @@ impl Loader<'_> {
         Some(Device {
             name,
             line,
+            simulated_there: bound.simulated,
+            shared: bound.shared,
+            at: bound.at,
             unit_id,
             map,
             in_flight: quirks.in_flight,
@@ -208,7 +222,16 @@ fn line(
     links: &Links,
     folder: &Path,
 ) -> Option<Line> {
-    let link = fields.text("link")?;
+    line_of(context, fields.text("link")?, links, folder)
+}
+
+/// The line that a text names, or is the URL of. `None`: reported.
+pub(super) fn line_of(
+    context: &Context<'_>,
+    link: Spanned<String>,
+    links: &Links,
+    folder: &Path,
+) -> Option<Line> {
     if let Some(named) = links.get(&link.value) {
         return Some(Line::new(link.value, named.value.clone()));
     }
@@ -224,15 +247,57 @@ fn line(
     Some(Line::new(address.without_options(), address))
 }
 
-/// The unit id of a device; 1 where its line is a station's to give. `None`: reported.
+/// What the station says of a device.
+struct Bound {
+    line: Option<Line>,
+    unit_id: Option<Spanned<u8>>,
+    simulated: bool,
+    shared: bool,
+    /// Where link and unit id are given: there, or in the spec.
+    at: Places,
+}
+
+impl Bound {
+    fn of(position: Option<Position<'_>>, device: &str, at: Places) -> Self {
+        let nothing = Self { line: None, unit_id: None, simulated: false, shared: false, at };
+        let Some(position) = position else { return nothing };
+        let Some(binding) = position.binding(device) else { return nothing };
+        let link = binding.link.as_ref();
+        let line = link.and_then(|link| match &link.value {
+            Target::Simulated => None,
+            Target::Line(line) => Some(Line::clone(line)),
+        });
+        Self {
+            simulated: link.is_some() && line.is_none(),
+            line,
+            unit_id: binding.unit_id,
+            shared: position.shares(device),
+            at: Places {
+                name: at.name,
+                link: link.map_or(at.link, |link| link.span),
+                // A link of its own makes the unit another one, too.
+                unit: binding
+                    .unit_id
+                    .map_or_else(|| link.map_or(at.unit, |link| link.span), |unit_id| unit_id.span),
+            },
+        }
+    }
+}
+
+/// The unit id of a device; 1 where its line is not known. `None`: reported.
 fn unit_id(
     context: &Context<'_>,
-    name: &str,
-    fields: &Fields<'_, '_>,
+    (name, fields): (&str, &Fields<'_, '_>),
     line: Option<&Line>,
+    bound: &Bound,
 ) -> Option<u8> {
-    if fields.has("unit_id") {
-        let unit = fields.integer::<u8>("unit_id")?;
+    let own = fields.has("unit_id").then(|| fields.integer::<u8>("unit_id"));
+    let given = match (bound.unit_id, own) {
+        (Some(there), _) => Some(there),
+        (None, Some(own)) => Some(own?),
+        (None, None) => None,
+    };
+    if let Some(unit) = given {
         let framing = line.map_or(Framing::Mbap, |line| line.address.framing());
         if framing == Framing::Mbap || (1..=247).contains(&unit.value) {
             return Some(unit.value);
@@ -245,12 +310,16 @@ fn unit_id(
         context.report(Diagnostic::error(unit.span, message).remedy(remedy));
         return None;
     }
-    if !fields.has("link") {
+    if line.is_none() && !fields.has("link") {
         return Some(1);
     }
     let message = format!("device {} has a link, but no `unit_id`", quoted(name));
     let remedy = "add `unit_id:`; a device with an address of its own often answers to 1 or 255";
-    context.report(Diagnostic::error(fields.span(), message).remedy(remedy));
+    let error = Diagnostic::error(fields.span(), message).remedy(remedy);
+    context.report(match bound.line {
+        Some(_) => error.related(bound.at.link, "the link is given here"),
+        None => error,
+    });
     None
 }
 
@@ -267,8 +336,9 @@ struct Taken<'l> {
 }
 
 impl Taken<'_> {
-    fn take(&mut self, context: &Context<'_>, device: &Device, link: Span, unit: Span) {
+    fn take(&mut self, context: &Context<'_>, device: &Device) {
         let Some(line) = &device.line else { return };
+        let Places { link, unit, .. } = device.at;
         let (place, framing) = (&line.place, line.address.framing());
         let options = line.address.overrides();
         let first = self.lines.entry(place.clone());

@@ -1,15 +1,20 @@
-//! What a load is given beside its files: values for variables, and which unit is under test. Knows
-//! nothing of where they come from.
+//! What a load is given beside its files: values for variables, and which units are under test
+//! where. Knows nothing of where they come from.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// What a load is given beside its files.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// Values for variables of the specs.
     pub variables: BTreeMap<String, String>,
-    /// The unit under test.
+    /// The unit under test, where no slots are named.
     pub unit: Unit,
+    /// The file of the station.
+    pub station: Option<PathBuf>,
+    /// Slots of the station and the unit in each.
+    pub slots: Vec<(String, Unit)>,
 }
 
 /// What is known of a unit under test before it is asked.

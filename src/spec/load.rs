@@ -1,14 +1,16 @@
 //! From a path to a spec: reads the file and its profiles, and collects what is wrong with any of
 //! them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::device::{DEVICE, Lines};
-use super::given::Given;
+use super::given::{Given, Unit};
 use super::map::{self, Maps};
 use super::model::{Input, Spec, Uut};
+use super::slots::{Unnamed, name_devices, seats};
+use super::station::{Position, Station};
 use super::step::STEP;
 use super::tables::{Cells, TABLE};
 use super::test::{self, Names, TEST};
@@ -102,13 +104,15 @@ pub struct Loaded {
     pub simulators: usize,
     /// Every file that was read.
     pub sources: Sources,
+    /// The bench, where there is a station file.
+    pub station: Option<Arc<Station>>,
     /// What is wrong.
     pub diagnostics: Diagnostics,
 }
 
 /// Loads specs from files and folders.
 pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
-    files_of(paths, |loader, file| {
+    files_of(paths, (given, Unnamed::Only), |loader, file| {
         if let Some(id) = loader.id_of(file, "simulator") {
             let message = "this is a simulator file: it has no tests to run";
             let remedy =
@@ -123,23 +127,23 @@ pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loa
 /// Loads specs as [`load`] does, simulator files as specs without tests, and checks files that are
 /// profiles by themselves.
 pub fn check<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
-    let (mut profiles, mut simulators) = (0, 0);
-    let mut loaded = files_of(paths, |loader, file| {
+    let (mut profiles, mut simulators) = (BTreeSet::new(), 0);
+    let mut loaded = files_of(paths, (given, Unnamed::All), |loader, file| {
         if loader.own_profile(file) {
-            profiles += 1;
+            profiles.insert(file.to_owned());
             return None;
         }
         simulators += usize::from(loader.id_of(file, "simulator").is_some());
         loader.served(file, given)
     });
-    (loaded.profiles, loaded.simulators) = (profiles, simulators);
+    (loaded.profiles, loaded.simulators) = (profiles.len(), simulators);
     loaded
 }
 
 /// Loads specs as [`load`] does, simulator files as specs without tests, and profiles by themselves
 /// as such a file of one device of their name: unit 1, and zero in all of its points.
 pub fn simulated<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loaded {
-    files_of(paths, |loader, file| loader.simulated(file, given))
+    files_of(paths, (given, Unnamed::All), |loader, file| loader.simulated(file, given))
 }
 
 /// As [`simulated`], of a text, as if it were a file in the current folder.
@@ -168,17 +172,32 @@ pub fn check_text(name: &Path, text: &str) -> Loaded {
 
 fn files_of<'p>(
     paths: impl IntoIterator<Item = &'p Path>,
+    (given, unnamed): (&Given, Unnamed),
     mut spec: impl FnMut(&mut Loader<'_>, &Path) -> Option<Spec>,
 ) -> Loaded {
     let mut loaded = Loaded::default();
     let mut lines = Lines::new();
+    let station = given.station.as_ref().and_then(|path| {
+        Loader::new(&mut loaded.sources, &loaded.diagnostics, &mut lines).station(path)
+    });
+    // What is wrong with the station is told; which slot is meant, it cannot say.
+    let broken = station.is_none() && given.station.is_some();
+    let seats = if broken {
+        vec![(None, &given.unit)]
+    } else {
+        seats(station.as_deref(), given, unnamed, &loaded.diagnostics)
+    };
     for path in paths {
         match files(path) {
             Ok(files) => {
-                for file in files {
+                for (file, (slot, unit)) in
+                    files.iter().flat_map(|file| seats.iter().map(move |seat| (file, *seat)))
+                {
                     let (sources, diagnostics) = (&mut loaded.sources, &loaded.diagnostics);
                     let mut loader = Loader::new(sources, diagnostics, &mut lines);
-                    loaded.specs.extend(spec(&mut loader, &file));
+                    loader.position = station.as_ref().map(|station| Position { station, slot });
+                    loader.unit = Some(unit);
+                    loaded.specs.extend(spec(&mut loader, file));
                 }
             }
             Err(problem) => {
@@ -188,9 +207,13 @@ fn files_of<'p>(
             }
         }
     }
+    if !loaded.diagnostics.has_errors() {
+        name_devices(&seats, &loaded.specs, &loaded.diagnostics);
+    }
     if loaded.diagnostics.has_errors() {
         loaded.specs.clear();
     }
+    loaded.station = station;
     loaded
 }
 
@@ -218,19 +241,23 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
 
 /// The load of one spec.
 pub(super) struct Loader<'l> {
-    sources: &'l mut Sources,
-    diagnostics: &'l Diagnostics,
+    pub(super) sources: &'l mut Sources,
+    pub(super) diagnostics: &'l Diagnostics,
     trees: HashMap<SourceId, Option<Arc<Tree>>>,
     /// The files read, in the order of first use.
     used: Vec<SourceId>,
     pub(super) maps: Maps,
     pub(super) lines: &'l mut Lines,
+    /// Where on the bench.
+    pub(super) position: Option<Position<'l>>,
+    /// What is tested there.
+    unit: Option<&'l Unit>,
 }
 
 impl<'l> Loader<'l> {
     fn new(sources: &'l mut Sources, diagnostics: &'l Diagnostics, lines: &'l mut Lines) -> Self {
         let (trees, used, maps) = (HashMap::new(), Vec::new(), Maps::new());
-        Self { sources, diagnostics, trees, used, maps, lines }
+        Self { sources, diagnostics, trees, used, maps, lines, position: None, unit: None }
     }
 
     /// What is served of a file.
@@ -267,8 +294,11 @@ impl<'l> Loader<'l> {
         let variables = variables.declare(fields.node("vars"), &given.variables, diagnostics);
         let context = Context::new(diagnostics, &variables);
         let uut = if is_spec { context.fields(tree.root(), object)?.object("uut") } else { None };
-        let uut = uut::uut(&context, uut.as_ref(), &given.unit);
-        let known = variables.within(uut.variables());
+        let unit = self.unit.cloned().unwrap_or_default();
+        let uut = uut::uut(&context, uut.as_ref(), &unit);
+        let mut known = uut.variables();
+        known.extend(self.position.map(|position| position.variables()).unwrap_or_default());
+        let known = variables.within(known);
         let context = Context::new(diagnostics, &known);
         let root = context.fields(tree.root(), object)?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -278,8 +308,13 @@ impl<'l> Loader<'l> {
         let root = context.fields(tree.root(), object)?;
         let (devices, refused) = self.devices(&context, &root, &folder);
         let names = Names::new(&tree, &devices, refused);
-        let (tests, order) =
-            if is_spec { test::all(&context, &names, &root) } else { Default::default() };
+        let identification = is_spec.then(|| self.identification(&context, &names, &uut)).flatten();
+        let (tests, order) = if is_spec {
+            test::all(&context, &names, &root, identification)
+        } else {
+            Default::default()
+        };
+        uut.check_name(&context, &tests);
         let timeout = is_spec.then(|| root.duration("timeout")).flatten();
         let (version, title) = (root.text("version"), root.text("title"));
         Some(Spec {
@@ -287,12 +322,14 @@ impl<'l> Loader<'l> {
             version: version.map(|version| version.value),
             title: title.map(|title| title.value),
             file: self.input(source)?,
-            inputs: self.used.iter().filter_map(|used| self.input(*used)).collect(),
+            inputs: self.inputs(),
             variables: variables
                 .all()
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value.value.clone()))
                 .collect(),
+            station: self.position.map(|position| Arc::clone(position.station)),
+            slot: self.position.and_then(|position| Some(position.slot?.name.clone())),
             uut,
             devices,
             tests,
@@ -332,8 +369,10 @@ impl<'l> Loader<'l> {
             version: None,
             title: None,
             file: self.input(source)?,
-            inputs: self.used.iter().filter_map(|used| self.input(*used)).collect(),
+            inputs: self.inputs(),
             variables: Vec::new(),
+            station: None,
+            slot: None,
             uut: Uut::default(),
             devices,
             tests: Vec::new(),
@@ -395,6 +434,12 @@ impl<'l> Loader<'l> {
         self.sources.get(source).cloned()
     }
 
+    /// Every file that was read for the spec, that of the station last.
+    fn inputs(&self) -> Vec<Input> {
+        let station = self.position.map(|position| position.station.source);
+        self.used.iter().copied().chain(station).filter_map(|used| self.input(used)).collect()
+    }
+
     fn input(&self, source: SourceId) -> Option<Input> {
         let source = self.sources.get(source)?;
         let sha256 = Digest::of(source.text().as_bytes());
@@ -403,7 +448,7 @@ impl<'l> Loader<'l> {
 }
 
 /// The variables of the environment that are text.
-fn environment() -> BTreeMap<String, String> {
+pub(super) fn environment() -> BTreeMap<String, String> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     variables.collect()

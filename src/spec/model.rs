@@ -23,6 +23,9 @@ use passline_simulator::program::Script;
 
 use super::criteria::Criteria;
 use super::retry::Retry;
+use super::serial_format::Format;
+use super::station::Station;
+use crate::language::source::{Span, Spanned};
 use crate::language::variables::Scalar;
 use crate::record::{Digest, Phase};
 
@@ -51,6 +54,10 @@ pub struct Spec {
     pub inputs: Vec<Input>,
     /// The variables as this run sees them, in the order of the file.
     pub variables: Vec<(String, Scalar)>,
+    /// The bench it runs on, where there is a station file.
+    pub station: Option<Arc<Station>>,
+    /// The fixture position there.
+    pub slot: Option<String>,
     /// What is known of the unit under test before it is asked.
     pub uut: Uut,
     /// The devices, in the order of the file.
@@ -62,6 +69,18 @@ pub struct Spec {
     pub order: Vec<usize>,
     /// The longest that everything but teardown may take.
     pub timeout: Option<Duration>,
+}
+
+impl Spec {
+    /// Its name; where there are slots, with the slot: `meter [A]`.
+    pub fn label(&self) -> String {
+        label(&self.name, self.slot.as_deref())
+    }
+}
+
+/// The name of a spec; where there are slots, with the slot: `meter [A]`.
+pub fn label(spec: &str, slot: Option<&str>) -> String {
+    slot.map_or_else(|| spec.to_owned(), |slot| format!("{spec} [{slot}]"))
 }
 
 /// The unit under test.
@@ -99,6 +118,19 @@ pub struct Serial {
     pub needed: bool,
     /// `pattern:`.
     pub pattern: Option<SerialPattern>,
+    /// `matches:`.
+    pub(super) matches: Option<Matches>,
+}
+
+/// Where a device holds its serial number, and how that is written.
+#[derive(Debug, Clone)]
+pub(super) struct Matches {
+    /// `device.point`.
+    pub(super) path: Spanned<String>,
+    /// Without it the point decides.
+    pub(super) format: Option<Format>,
+    /// Where the format is given.
+    pub(super) format_at: Span,
 }
 
 /// What the whole of a serial number looks like.
@@ -115,8 +147,14 @@ pub struct SerialPattern {
 pub struct Device {
     /// Its name in the spec.
     pub name: String,
-    /// Where it is, and what the spec calls that line; a station may give it later.
+    /// Where it is, and what the spec or the station calls that line.
     pub line: Option<Line>,
+    /// Whether the station has no such device and simulates it.
+    pub simulated_there: bool,
+    /// Whether other slots of the station use it as well.
+    pub shared: bool,
+    /// Where all this is said.
+    pub(super) at: Places,
     /// The Modbus address on the line.
     pub unit_id: u8,
     /// Its points, shared by every device of the same profile.
@@ -141,6 +179,14 @@ pub struct Device {
     pub retry: Retry,
     /// How a simulation of it begins and misbehaves.
     pub simulation: Simulation,
+}
+
+/// Where a device is declared, and where its link and its unit id are given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    pub(super) name: Span,
+    pub(super) link: Span,
+    pub(super) unit: Span,
 }
 
 /// A link as a spec names it.
@@ -255,6 +301,11 @@ impl Test {
         expressions.flat_map(|expression| &expression.saved).map(String::as_str)
     }
 
+    /// The devices that it may change, by their places in the spec.
+    pub fn changes(&self) -> BTreeSet<usize> {
+        self.all_steps().flat_map(|step| step.action.changes()).collect()
+    }
+
     /// Whether nothing else of its record may run at the same time (rule of overlap: a test that
     /// writes, prompts, waits, runs a command or sends raw frames).
     pub fn runs_alone(&self) -> bool {
@@ -284,6 +335,15 @@ pub enum Action {
     Wait(Wait),
     /// A new connection.
     Reconnect(Reconnect),
+}
+
+impl Action {
+    /// The devices that it may change, by their places in the spec.
+    fn changes(&self) -> Vec<usize> {
+        match self {
+            Self::Read(_) | Self::Compute(_) | Self::Wait(_) | Self::Reconnect(_) => Vec::new(),
+        }
+    }
 }
 
 /// What governs a step, whatever it does.

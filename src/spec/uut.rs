@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::given::Unit;
-use super::model::{Serial, SerialPattern, SubUnit, Uut};
+use super::model::{Matches, Serial, SerialPattern, SubUnit, Uut};
+use super::serial_format::Format;
 use crate::judge;
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
@@ -51,11 +52,19 @@ const IDENTITY: &[Field] = &[
 static SERIAL: Object = Object {
     name: "serial number",
     doc: "What a serial number looks like. A run needs one.",
-    fields: &[&[Field::optional(
-        "pattern",
-        Shape::Text,
-        "A regular expression for the whole of it.",
-    )]],
+    fields: &[&[
+        Field::optional("pattern", Shape::Text, "A regular expression for the whole of it."),
+        Field::optional(
+            "matches",
+            Shape::Text,
+            "The point (`device.point`) that must hold it. It is compared right after `setup`.",
+        ),
+        Field::optional(
+            "format",
+            Shape::Text,
+            "How the number in that point is written: `%08d` with eight digits at least. Default `%s` for a text, `%d` for a number.",
+        ),
+    ]],
 };
 
 /// Reads `uut:` for the unit that is given.
@@ -102,7 +111,7 @@ fn serial(
 ) -> Serial {
     let given = given.cloned();
     let Some(fields) = fields.and_then(|fields| fields.object("serial")) else {
-        return Serial { given, needed: false, pattern: None };
+        return Serial { given, ..Serial::default() };
     };
     let pattern =
         fields.text("pattern").and_then(|pattern| match judge::whole_text(&pattern.value) {
@@ -113,7 +122,26 @@ fn serial(
                 None
             }
         });
-    Serial { given, needed: true, pattern }
+    let matches = matches(context, &fields);
+    Serial { given, needed: true, pattern, matches }
+}
+
+fn matches(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Matches> {
+    let path = fields.text("matches");
+    let Some(format) = fields.text("format") else {
+        let path = path?;
+        return Some(Matches { format_at: path.span, path, format: None });
+    };
+    if !fields.has("matches") {
+        let error = Diagnostic::error(format.span, "there is no point that this is the format of");
+        context.report(error.remedy("name it: `matches: device.point`"));
+    }
+    let parsed = Format::parse(&format.value);
+    if parsed.is_none() {
+        let message = format!("{} is no format of a serial number", quoted(&format.value));
+        context.report(Diagnostic::error(format.span, message).remedy(Format::REMEDY));
+    }
+    Some(Matches { path: path?, format: Some(parsed?), format_at: format.span })
 }
 
 impl Uut {

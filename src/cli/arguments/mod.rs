@@ -81,13 +81,19 @@ pub(crate) struct SpecArguments {
     pub(crate) units: UnitArguments,
 }
 
-/// Which unit is under test.
+/// Which units are under test, and where.
 #[derive(Debug, Args)]
 pub(crate) struct UnitArguments {
+    /// The station file: slots, links, instruments, and what its runs are filed as
+    #[arg(long, value_name = "FILE", env = "PASSLINE_STATION")]
+    pub(crate) station: Option<PathBuf>,
+    /// A slot of the station, and the serial number of the unit in it (repeat for several at once)
+    #[arg(long = "slot", value_name = "SLOT[=SN]", env = "PASSLINE_SLOT")]
+    pub(crate) slots: Vec<String>,
     /// Serial number of the unit under test
     #[arg(long, value_name = "SN", env = "PASSLINE_SERIAL")]
     pub(crate) serial: Option<String>,
-    /// Serial number of a sub-unit of it
+    /// Serial number of a sub-unit of it; with several slots `SLOT.NAME=SN`
     #[arg(long = "sub-unit", value_name = "NAME=SN", env = "PASSLINE_SUB_UNIT")]
     pub(crate) sub_units: Vec<String>,
     /// The lot that the unit under test was made in
@@ -287,6 +293,8 @@ pub(crate) enum SchemaOf {
     Profile,
     /// Simulator files
     Simulator,
+    /// Station files
+    Station,
 }
 
 #[derive(Debug, Args)]

@@ -88,14 +88,16 @@ impl<'d> Names<'d> {
     }
 }
 
-/// All tests of a spec: setup first, teardown last; and the order in which they begin.
+/// All tests of a spec: setup first, then what compares the serial number, teardown last; and the order in which they begin.
 pub(super) fn all(
     context: &Context<'_>,
     names: &Names<'_>,
     root: &Fields<'_, '_>,
+    identification: Option<Test>,
 ) -> (Vec<Test>, Vec<usize>) {
     let mut all = Vec::new();
     all.extend(phase(context, names, root, ("setup", Phase::Setup)));
+    all.extend(identification);
     let offset = all.len();
     let (main, places): (Vec<_>, Vec<_>) = tests(context, names, root, offset).into_iter().unzip();
     all.extend(main);
