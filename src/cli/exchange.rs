@@ -42,7 +42,27 @@ impl Exchange {
         timeout: Option<Duration>,
         observer: impl FnMut(Event<'_>) + Send + 'static,
     ) -> Self {
-        let link = Link::open(address, Options::of(address), observer);
+        Self::treated(address, Options::of(address), timeout, observer)
+    }
+
+    /// The same for who asks for address after address, and is refused most of them.
+    pub(super) fn searching(
+        address: &Address,
+        timeout: Option<Duration>,
+        observer: impl FnMut(Event<'_>) + Send + 'static,
+    ) -> Self {
+        let options = Options::of(address);
+        let discipline = options.discipline.searching();
+        Self::treated(address, Options { discipline, ..options }, timeout, observer)
+    }
+
+    fn treated(
+        address: &Address,
+        options: Options,
+        timeout: Option<Duration>,
+        observer: impl FnMut(Event<'_>) + Send + 'static,
+    ) -> Self {
+        let link = Link::open(address, options, observer);
         let timeout = timeout.or(address.overrides().response_timeout).unwrap_or(TIMEOUT);
         Self { link, timeout, calls: Cell::new(0) }
     }

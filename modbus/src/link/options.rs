@@ -58,6 +58,17 @@ impl Discipline {
             Self::Rtu(bus) | Self::Ascii(bus) => Some(bus),
         }
     }
+
+    /// The same for who searches through addresses: see [`Bus::trusts_refusals`].
+    #[must_use]
+    pub fn searching(self) -> Self {
+        let searching = |bus| Bus { trusts_refusals: true, ..bus };
+        match self {
+            Self::Mbap | Self::Datagrams => self,
+            Self::Rtu(bus) => Self::Rtu(searching(bus)),
+            Self::Ascii(bus) => Self::Ascii(searching(bus)),
+        }
+    }
 }
 
 /// How a half-duplex line is to be treated: a serial line, or a gateway that passes its frames on.
@@ -78,6 +89,10 @@ pub struct Bus {
     /// Whether the line repeats to us what we send, as two-wire adapters without receiver control
     /// do. The repeated bytes are then due, and removed.
     pub echo: bool,
+    /// Whether a refusal is believed at once although the same came to another request a moment ago,
+    /// on a line that was not caught bringing answers twice. Who searches through addresses gets
+    /// little else, and would wait each time; who judges a refusal waits.
+    pub trusts_refusals: bool,
 }
 
 /// How fast a serial line is.
@@ -100,6 +115,7 @@ impl Bus {
             settle: None,
             turnaround: Duration::from_millis(100),
             echo: false,
+            trusts_refusals: false,
         }
     }
 

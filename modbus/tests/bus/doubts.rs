@@ -1,7 +1,7 @@
 //! Lines that bring an answer twice: radio modems, repeaters, gateways that ask again by themselves.
 
 use passline_modbus::{
-    link::{Bus, LinkError},
+    link::{Bus, Discipline, LinkError, Options},
     pdu::{ExceptionCode, Request, Response},
 };
 
@@ -158,6 +158,22 @@ async fn devices_that_refuse_one_thing_after_the_other_are_believed() {
         assert_eq!(asked(&mut bench, read(place), &[(30, refused())]).await, exception);
         assert!(bench.now() - begun < 200, "{} {begun}", bench.now());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_searches_believes_refusals_at_once_until_the_line_is_caught() {
+    let discipline = Discipline::Rtu(slow()).searching();
+    let mut bench = Bench::new(Options { discipline, ..Options::default() });
+    let exception = Ok(Err(ExceptionCode::IllegalDataAddress));
+    for place in 0..10 {
+        let begun = bench.now();
+        assert_eq!(asked(&mut bench, read(place), &[(30, refused())]).await, exception);
+        assert!(bench.now() - begun <= 34, "{} {begun}", bench.now());
+    }
+    bench.say(30, &refused()).await;
+    tokio::time::sleep(ms(50)).await;
+    let parts = [(10, refused()), (20, answer(5))];
+    assert_eq!(asked(&mut bench, read(0x20), &parts).await, holds(5));
 }
 
 #[tokio::test(start_paused = true)]

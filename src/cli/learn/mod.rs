@@ -106,7 +106,7 @@ fn go(
             Ok(signals) => signals,
             Err(exit) => return exit,
         };
-        let exchange = Exchange::open(link, arguments.timeout, |_| {});
+        let exchange = Exchange::searching(link, arguments.timeout, |_| {});
         let mut asking = Asking::new(&exchange, arguments, files, &mut capture);
         let end = tokio::select! {
             end = asking.run() => end,

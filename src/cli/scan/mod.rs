@@ -204,7 +204,7 @@ impl<'a> Scan<'a> {
         let timeout = self.arguments.timeout.or(address.overrides().response_timeout);
         let seen = Seen::default();
         let (observer, framing) = (Arc::clone(&seen), address.framing());
-        let exchange = Exchange::open(address, timeout.or(Some(TIMEOUT)), move |event| {
+        let exchange = Exchange::searching(address, timeout.or(Some(TIMEOUT)), move |event| {
             observer.lock().unwrap_or_else(PoisonError::into_inner).see(framing, &event.kind);
         });
         (exchange, seen)

@@ -339,6 +339,10 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
     /// twice.
     fn is_repeated(&mut self, frame: &Frame<'_>, asked: &Asked, now: Instant) -> bool {
         self.recent.forget(now.checked_sub(asked.timeout).unwrap_or(now));
+        let is_refusal = frame.pdu.first().is_some_and(|function| *function >= 0x80);
+        if is_refusal && self.bus.0.trusts_refusals && !self.is_repeating {
+            return false;
+        }
         self.recent.has_other(frame.bytes, &asked.request)
     }
 

@@ -32,7 +32,7 @@
 //! bytes that answered another request within the last response timeout is in doubt: the line is
 //! listened to for twice as long as answers took lately, and what then comes counts instead. If
 //! nothing comes the bytes count, for two places often hold the same, and exceptions are alike by
-//! nature; but where the line is known to repeat answers they have to come twice. Where the same is
+//! nature (who searches may believe them at once, [`Bus::trusts_refusals`](super::Bus)); but where the line is known to repeat answers they have to come twice. Where the same is
 //! asked again, a repeated answer cannot be told from a new one: it is the value of the request before.
 
 mod connection;
