@@ -33,7 +33,7 @@ use markdown::blocks;
 use passline::expression::Expression;
 use passline::language::shape::{Object, Shape};
 use passline::language::{source, yaml};
-use passline::spec::{self, Given, PROFILE, SIMULATOR, SPEC, STATION};
+use passline::spec::{self, Given, PROFILE, SHARED_STEPS, SIMULATOR, SPEC, STATION};
 use passline_modbus::address::{Address, AddressError};
 
 const DOCUMENT: &str = include_str!("../docs/spec-language.md");
@@ -299,7 +299,7 @@ fn shapes(shape: &'static Shape) -> Vec<&'static Shape> {
 /// Every object that the tables reach, by its name.
 fn objects() -> BTreeMap<&'static str, &'static Object> {
     let mut objects = BTreeMap::new();
-    let mut waiting = vec![&SPEC, &PROFILE, &SIMULATOR, &STATION];
+    let mut waiting = vec![&SPEC, &PROFILE, &SIMULATOR, &STATION, &SHARED_STEPS];
     while let Some(object) = waiting.pop() {
         if objects.insert(object.name, object).is_none() {
             let inside = object.fields().flat_map(|field| shapes(&field.shape));

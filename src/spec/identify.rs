@@ -112,7 +112,8 @@ impl Loader<'_> {
         let source = self.sources.add(format!("{name} of the unit under test"), text.to_string());
         let found = Diagnostics::new();
         let tree = yaml::parse(&self.sources.get(source).cloned()?, &found)?;
-        let step = step::step(&Context::new(&found, &variables), names, tree.root());
+        let read = step::steps(&Context::new(&found, &variables), names, vec![tree.root()]);
+        let step = read.steps.into_iter().next();
         for problem in found.sorted() {
             let given = serial.given.as_deref().unwrap_or_default();
             refuse(

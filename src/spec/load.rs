@@ -1,6 +1,7 @@
 //! From a path to a spec: reads the file and its profiles, and collects what is wrong with any of
 //! them.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::map::{self, Maps};
 use super::model::{Input, Spec, Uut};
 use super::slots::{Unnamed, name_devices, seats};
 use super::station::{Position, Station};
-use super::step::STEP;
+use super::step::{SHARED_ID, STEP};
 use super::tables::{Cells, TABLE};
 use super::test::{self, Names, TEST};
 use super::uut::{self, UUT};
@@ -120,6 +121,12 @@ pub fn load<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Loa
             loader.diagnostics.push(Diagnostic::error(id.span, message).remedy(remedy));
             return None;
         }
+        if let Some(id) = loader.id_of(file, SHARED_ID) {
+            let message = "these are shared steps: there is no test here";
+            let remedy = "name a spec whose tests `include` this file";
+            loader.diagnostics.push(Diagnostic::error(id.span, message).remedy(remedy));
+            return None;
+        }
         loader.spec(file, "spec", given)
     })
 }
@@ -131,6 +138,10 @@ pub fn check<'p>(paths: impl IntoIterator<Item = &'p Path>, given: &Given) -> Lo
     let mut loaded = files_of(paths, (given, Unnamed::All), |loader, file| {
         if loader.own_profile(file) {
             profiles.insert(file.to_owned());
+            return None;
+        }
+        // What is in it depends on who includes it.
+        if loader.id_of(file, SHARED_ID).is_some() {
             return None;
         }
         simulators += usize::from(loader.id_of(file, "simulator").is_some());
@@ -307,9 +318,13 @@ impl<'l> Loader<'l> {
         let context = Context::new(diagnostics, &known);
         let root = context.fields(tree.root(), object)?;
         let (devices, refused) = self.devices(&context, &root, &folder);
-        let names = Names::new(&tree, &devices, refused);
-        let identification = is_spec.then(|| self.identification(&context, &names, &uut)).flatten();
         let (tests, order) = if is_spec {
+            let loader = RefCell::new(&mut *self);
+            let open = |context: &Context<'_>, file: &Spanned<String>, folder: &Path| {
+                loader.borrow_mut().file(context, file, folder)
+            };
+            let names = Names::new((&tree, &folder), &devices, refused, &open);
+            let identification = loader.borrow_mut().identification(&context, &names, &uut);
             test::all(&context, &names, &root, identification)
         } else {
             Default::default()

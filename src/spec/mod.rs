@@ -32,3 +32,4 @@ pub use load::{
 pub use model::Spec;
 pub use profile::PROFILE;
 pub use station::STATION;
+pub use step::SHARED_STEPS;

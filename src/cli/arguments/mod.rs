@@ -295,6 +295,8 @@ pub(crate) enum SchemaOf {
     Simulator,
     /// Station files
     Station,
+    /// Files of shared steps
+    SharedSteps,
 }
 
 #[derive(Debug, Args)]

@@ -3,11 +3,15 @@
 mod check;
 mod compute;
 mod flow;
+mod include;
 mod read;
 mod reconnect;
 mod wait;
 
 use std::sync::Arc;
+
+pub(super) use include::ID as SHARED_ID;
+pub use include::SHARED as SHARED_STEPS;
 
 use passline_modbus::point::{Access, Point};
 
@@ -31,6 +35,7 @@ pub(super) static STEP: Object = Object {
         &[compute::UNIT],
         check::FIELDS,
         flow::FIELDS,
+        include::FIELDS,
         &judge::FIELDS,
     ],
 };
@@ -77,10 +82,44 @@ pub(super) struct At<'a, 't> {
     pub(super) fields: &'a Fields<'t, 'a>,
 }
 
+/// Steps that were read.
+pub(super) struct Steps {
+    /// In order; those that were reported are not here.
+    pub(super) steps: Vec<Step>,
+    /// Whether none was reported.
+    pub(super) complete: bool,
+}
+
+/// Reads steps, and those that others stand for.
+pub(super) fn steps(context: &Context<'_>, names: &Names<'_>, nodes: Vec<Node<'_>>) -> Steps {
+    let mut all = Steps { steps: Vec::with_capacity(nodes.len()), complete: true };
+    for node in nodes {
+        let read = context.fields(node, &STEP).and_then(|fields| {
+            if fields.has("include") {
+                include::include(context, names, &fields)
+            } else {
+                step(context, names, (node, &fields))
+                    .map(|step| Steps { steps: vec![step], complete: true })
+            }
+        });
+        match read {
+            Some(read) => {
+                all.steps.extend(read.steps);
+                all.complete &= read.complete;
+            }
+            None => all.complete = false,
+        }
+    }
+    all
+}
+
 /// Reads a step. `None`: reported.
-pub(super) fn step(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> Option<Step> {
-    let fields = context.fields(node, &STEP)?;
-    let at = At { context, names, node, fields: &fields };
+fn step(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    (node, fields): (Node<'_>, &Fields<'_, '_>),
+) -> Option<Step> {
+    let at = At { context, names, node, fields };
     let asked: Vec<&Kind> = ACTIONS.iter().filter(|kind| fields.has(kind.key)).collect();
     match asked[..] {
         [kind] => {
@@ -91,7 +130,7 @@ pub(super) fn step(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> 
         }
         [] => {
             let error = Diagnostic::error(fields.span(), "this step does nothing");
-            let keys: Vec<&str> = ACTIONS.iter().map(|kind| kind.key).collect();
+            let keys: Vec<&str> = ACTIONS.iter().map(|kind| kind.key).chain(["include"]).collect();
             context.report(error.remedy(format!("give it one of {}", one_of(&keys))));
             None
         }

@@ -1,11 +1,16 @@
 //! `tests:`, `setup:` and `teardown:`: names, tags, `for_each` unrolled, and how each test goes.
 
+mod axes;
 mod course;
 mod needs;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
+pub(super) use axes::Open;
 use needs::Needing;
 
 use super::model::{Action, Check, Course, Device, Expression, Step, Test};
@@ -15,8 +20,8 @@ use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape};
-use crate::language::source::{Span, Spanned};
-use crate::language::variables::{Scalar, Variable};
+use crate::language::source::{SourceId, Span, Spanned};
+use crate::language::variables::Variable;
 use crate::language::yaml::{Node, Tree};
 use crate::record::Phase;
 
@@ -35,8 +40,8 @@ pub(super) static TEST: Object = Object {
             ),
             Field::optional(
                 "for_each",
-                Shape::Map(&Shape::List(&Shape::Scalar)),
-                "One instance of the test for each combination of these values, as variables.",
+                Shape::AnyOf(&axes::FOR_EACH),
+                "One instance of the test for each combination of these values, for each of these rows, or for each row of this CSV file; as variables.",
             ),
             Field::optional(
                 "setup",
@@ -54,27 +59,60 @@ pub(super) static TEST: Object = Object {
     ],
 };
 
-/// What steps refer to.
+/// What steps refer to. Clones share what steps save.
+#[derive(Clone)]
 pub(super) struct Names<'d> {
+    /// The file that is read.
     pub(super) tree: &'d Arc<Tree>,
+    /// Its folder.
+    pub(super) folder: &'d Path,
     pub(super) devices: &'d [Device],
-    by_name: HashMap<&'d str, usize>,
+    by_name: Rc<HashMap<&'d str, usize>>,
     /// Devices that are declared and were reported to be wrong.
-    refused: HashSet<String>,
+    refused: Rc<HashSet<String>>,
     /// The values saved by the steps so far.
-    pub(super) saved: Saved,
+    pub(super) saved: Rc<Saved>,
+    /// Opens other files.
+    pub(super) open: Open<'d>,
+    /// The files of shared steps that were read.
+    pub(super) shared: Rc<RefCell<HashMap<SourceId, Arc<Tree>>>>,
+    /// Those that the file is included in, and itself.
+    pub(super) within: Vec<SourceId>,
 }
 
 impl<'d> Names<'d> {
     pub(super) fn new(
-        tree: &'d Arc<Tree>,
+        (tree, folder): (&'d Arc<Tree>, &'d Path),
         devices: &'d [Device],
         refused: HashSet<String>,
+        open: Open<'d>,
     ) -> Self {
         let by_name =
             devices.iter().enumerate().map(|(index, device)| (device.name.as_str(), index));
-        let by_name = by_name.collect();
-        Self { tree, devices, by_name, refused, saved: Saved::default() }
+        Self {
+            tree,
+            folder,
+            devices,
+            by_name: Rc::new(by_name.collect()),
+            refused: Rc::new(refused),
+            saved: Rc::default(),
+            open,
+            shared: Rc::default(),
+            within: Vec::new(),
+        }
+    }
+
+    /// As it is in a file of shared steps.
+    pub(super) fn inside<'i>(
+        &self,
+        (tree, folder): (&'i Arc<Tree>, &'i Path),
+        file: SourceId,
+    ) -> Names<'i>
+    where
+        'd: 'i,
+    {
+        let within = [&self.within[..], &[file]].concat();
+        Names { tree, folder, within, ..self.clone() }
     }
 
     /// Whether a device of this name was reported already.
@@ -122,7 +160,7 @@ fn phase(
         let error = Diagnostic::error(root.key_span(key), format!("`{key}` has no step"));
         context.report(error.remedy("add one, or remove the key"));
     }
-    let mut steps = steps(context, names, nodes);
+    let mut steps = step::steps(context, names, nodes).steps;
     number_names(&mut steps.iter_mut().collect::<Vec<_>>());
     Some(Test {
         name: key.to_owned(),
@@ -172,7 +210,7 @@ fn tests(
 fn instances(context: &Context<'_>, names: &Names<'_>, node: Node<'_>) -> Vec<Needing> {
     let Some(fields) = context.fields(node, &TEST) else { return Vec::new() };
     let instance = |bindings: Vec<(String, Variable)>| instance(context, names, node, &bindings);
-    combinations(context, &fields).into_iter().filter_map(instance).collect()
+    axes::combinations(context, names, &fields).into_iter().filter_map(instance).collect()
 }
 
 /// The instance of a test with these values. `None`: reported.
@@ -194,13 +232,14 @@ fn instance(
     }
     let retry = course::retry_of(&fields);
     let course = course::course(&inside, names, &fields, retry.as_ref());
-    let mut written = 0;
-    let [setup, own, teardown] = PARTS.map(|part| {
-        let nodes = part_of(&inside, &fields, part);
-        written += nodes.len();
-        steps(&inside, names, nodes)
-    });
-    let recover = retry.map(|retry| steps(&inside, names, retry.list("recover")));
+    let mut complete = true;
+    let mut read = |nodes: Vec<Node<'_>>| {
+        let read = step::steps(&inside, names, nodes);
+        complete &= read.complete;
+        read.steps
+    };
+    let [setup, own, teardown] = PARTS.map(|part| read(part_of(&inside, &fields, part)));
+    let recover = retry.map(|retry| read(retry.list("recover")));
     let mut test = Test {
         name,
         phase: Phase::Main,
@@ -214,7 +253,6 @@ fn instance(
     };
     number_names(&mut test.all_steps_mut().collect::<Vec<_>>());
     // A step that was reported is not here: nobody knows what it would have checked.
-    let complete = test.setup.len() + test.steps.len() + test.teardown.len() == written;
     if !judges(&test) && fields.has("steps") && complete {
         let message = format!("test {} checks nothing and records nothing", quoted(&test.name));
         let error = Diagnostic::error(span, message);
@@ -246,63 +284,6 @@ fn judges(test: &Test) -> bool {
 pub(super) fn texts(context: &Context<'_>, fields: &Fields<'_, '_>, key: &str) -> Vec<String> {
     let nodes = fields.one_or_many(key).into_iter();
     nodes.filter_map(|node| context.text(node)).map(|text| text.value).collect()
-}
-
-/// The variable that counts the times of a test.
-const REPEAT: &str = "repeat";
-
-/// The most instances of one test: more would take more memory than a station has.
-const MOST_INSTANCES: usize = 100_000;
-
-/// Every combination of the values of `for_each`, the last key changing fastest; each as often as
-/// the test is repeated.
-fn combinations(context: &Context<'_>, fields: &Fields<'_, '_>) -> Vec<Vec<(String, Variable)>> {
-    let mut combinations = vec![Vec::new()];
-    let mut axes = Vec::new();
-    for entry in fields.map("for_each") {
-        let Some(key) = context.name(entry.key_node) else { continue };
-        let nodes = context.list(entry.value);
-        if nodes.is_empty() {
-            let error = Diagnostic::error(entry.value.span(), "there is no value to go through");
-            context.report(error.remedy("an empty list would make no test at all"));
-        }
-        let values = nodes.into_iter().filter_map(|node| context.variable(node));
-        let values: Vec<Variable> = values.map(|value| value.value).collect();
-        axes.push((key, values));
-    }
-    if let Some(count) = course::count(context, fields) {
-        let span = fields.key_span("repeat");
-        let values = (1..=count).map(|time| Variable::from(Scalar::Number(time.into())));
-        let key = Spanned { value: REPEAT.to_owned(), span };
-        if axes.iter().any(|(axis, _)| axis.value == REPEAT) {
-            let error = Diagnostic::error(span, "`repeat` counts itself under this name");
-            context.report(error.remedy("give the variable of the `for_each` another name"));
-        }
-        axes.push((key, values.collect()));
-    }
-    for (key, values) in axes {
-        if combinations.len().saturating_mul(values.len()) > MOST_INSTANCES {
-            let message = format!("this makes more than {MOST_INSTANCES} tests of one");
-            let error = Diagnostic::error(key.span, message);
-            context.report(error.remedy("go through fewer values, or write several tests"));
-            return Vec::new();
-        }
-        combinations = combinations
-            .iter()
-            .flat_map(|before| {
-                values.iter().map(|value| {
-                    let mut next: Vec<(String, Variable)> = before.clone();
-                    next.push((key.value.clone(), value.clone()));
-                    next
-                })
-            })
-            .collect();
-    }
-    combinations
-}
-
-fn steps(context: &Context<'_>, names: &Names<'_>, nodes: Vec<Node<'_>>) -> Vec<Step> {
-    nodes.into_iter().filter_map(|node| step::step(context, names, node)).collect()
 }
 
 /// A second check of the same name in a test gets `#2`, and so on.

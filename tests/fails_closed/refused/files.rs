@@ -175,3 +175,48 @@ fn files_without_an_end() {
     std::os::unix::fs::symlink("/dev/zero", bench.path("spec.yaml")).unwrap();
     refused(&bench, "larger than 64 MiB");
 }
+
+/// A spec whose only test has this around its steps, in a bench of these other files.
+fn beside(files: &[(&str, &str)], test: &str, says: &str) {
+    let bench = Bench::new();
+    for (name, content) in files {
+        bench.file(name, content);
+    }
+    let spec = format!(
+        "spec: s\ndevices: {{ m: {{ points: {{ v: {{ holding: 0 }} }} }} }}\ntests:\n  - test: t\n    {test}\n"
+    );
+    bench.file("spec.yaml", spec);
+    refused(&bench, says);
+}
+
+#[test]
+fn shared_steps_that_include_themselves() {
+    let one = "shared_steps: one\nsteps: [{ include: two.yaml }]\n";
+    let two = "shared_steps: two\nsteps: [{ include: one.yaml }]\n";
+    let files = [("one.yaml", one), ("two.yaml", two)];
+    beside(&files, "steps: [{ include: one.yaml }]", "`one.yaml` includes itself");
+}
+
+#[test]
+fn shared_steps_that_are_none() {
+    beside(&[], "steps: [{ include: gone.yaml }]", "gone.yaml");
+    beside(
+        &[("a.yaml", "steps: []\n")],
+        "steps: [{ include: a.yaml }]",
+        "`shared_steps` is missing",
+    );
+    let empty = "shared_steps: nothing\nsteps: []\n";
+    beside(&[("a.yaml", empty)], "steps: [{ include: a.yaml }]", "there is no step here");
+}
+
+#[test]
+fn tables_that_tests_cannot_go_through() {
+    const STEPS: &str = "for_each: a.csv\n    steps: [{ read: m.v, max: 5 }]";
+    let table = |content: &str, says: &str| beside(&[("a.csv", content)], STEPS, says);
+    beside(&[], STEPS, "a.csv");
+    table("a,b\n", "has no row");
+    table("a,b\n1,\n", "the column `b` is empty here");
+    table("a,b\n1\n", "this row has 1 cells, and the header has 2");
+    table("a,b c\n1,2\n", "`b c` is no name of a variable");
+    table("a,a\n1,2\n", "there twice");
+}
