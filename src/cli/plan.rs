@@ -76,7 +76,7 @@ fn transactions(
         let Some(device) = plan.spec.devices.get(batch.device) else { continue };
         let link = device.line.as_ref().map_or("no link", |line| line.name.as_str());
         for (location, members) in &batch.reads {
-            let names: Vec<&str> = scan
+            let names: Vec<String> = scan
                 .checks
                 .iter()
                 .filter(|check| check.sources.iter().any(|source| members.contains(&source.input)))

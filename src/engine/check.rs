@@ -186,7 +186,7 @@ impl Running<'_> {
     }
 
     /// What was put up with in the answers of these transactions, each once.
-    fn tolerated(&self, transactions: &[u64]) -> Vec<String> {
+    pub(super) fn tolerated(&self, transactions: &[u64]) -> Vec<String> {
         let known = self.tolerated.borrow();
         let tolerated = transactions.iter().filter_map(|transaction| known.get(transaction));
         let tolerated = tolerated.fold(Oddities::NONE, |all, more| all.union(*more));
@@ -209,6 +209,7 @@ fn result(judged: Judged, attempts: Vec<record::Attempt>) -> CheckResult {
         marginal: judged.judgement.is_marginal(),
         conformity: judged.judgement.conformity(),
         message: judged.judgement.message().map(str::to_owned),
+        written: None,
         measurement: judged.measurement,
         limit: judged.limit,
         attempts,
@@ -225,7 +226,7 @@ fn spent(retry: &Retry, attempts: &[record::Attempt]) -> Spent {
     spent
 }
 
-fn number(attempts: &mut [record::Attempt]) {
+pub(super) fn number(attempts: &mut [record::Attempt]) {
     for (n, attempt) in (1..).zip(attempts) {
         attempt.n = n;
     }

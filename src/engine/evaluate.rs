@@ -13,7 +13,7 @@ use super::tries::Brought;
 use crate::judge::{Judgement, Observed};
 use crate::plan::{ScanCheck, Source};
 use crate::record::{ErrorClass, Json, Kind, Measurement, PlannedCheck};
-use crate::spec::model::{Check, Subject};
+use crate::spec::model::{Assigned, Assignment, Check, Subject};
 use crate::spec::retry::Cause;
 
 /// An attempt of a check, judged.
@@ -290,6 +290,18 @@ fn decode(check: &Check, sources: &[Source]) -> Option<Json> {
         decode.insert("points".to_owned(), named.into());
     }
     Some(Document::Object(decode).into())
+}
+
+/// How the registers that a write sends make its value.
+pub(super) fn written(assignment: &Assignment) -> Json {
+    let mut decode = recipe(&assignment.point);
+    if let Some(factor) = &assignment.scale_factor {
+        decode.insert("scale_factor".to_owned(), Document::Object(recipe(&factor.point)));
+    }
+    if let Assigned::Computed(expression) = &assignment.value {
+        decode.insert("expression".to_owned(), expression.text.to_string().into());
+    }
+    Document::Object(decode).into()
 }
 
 /// What a point and its scale factor say of their registers.

@@ -59,8 +59,13 @@ impl Gathered<'_> {
         self.tries.values().any(|tries| tries.last().brought == Brought::Stopped)
     }
 
+    /// The transactions that it took.
+    pub(super) fn transactions(&self) -> Vec<u64> {
+        self.tries.values().flat_map(Tries::transactions).collect()
+    }
+
     /// What a point had; `None`: it was not asked for.
-    fn value(&self, name: &str) -> Option<Result<Value, Judgement>> {
+    pub(super) fn value(&self, name: &str) -> Option<Result<Value, Judgement>> {
         let sources = self.scan.into_iter().flat_map(|scan| &scan.checks);
         let mut sources = sources.flat_map(|check| &check.sources);
         let source = sources.find(|source| source.name == name)?;

@@ -1,10 +1,12 @@
 //! Does what the plans say, and tells what happened as events. Whatever happens on the bench is data
 //! in an attempt: the engine itself cannot fail. It never prints, and knows no files.
 
+mod act;
 mod bench;
 mod bounds;
 mod check;
 mod evaluate;
+mod exchange;
 mod frames;
 mod gather;
 mod scan;
@@ -19,7 +21,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
+use passline_modbus::change::Part;
 use passline_modbus::link::Oddities;
 use passline_modbus::value::Value;
 use tokio::time::Instant;
@@ -37,6 +41,7 @@ use crate::record::{
 };
 use crate::spec::model;
 use crate::spec::model::Device;
+use act::Alive;
 use bench::Bench;
 use shared::Shared;
 
@@ -128,6 +133,8 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
                 began: Cell::new(false),
                 verdicts: RefCell::new(vec![None; plan.tests.len()]),
                 saved: RefCell::default(),
+                found: RefCell::default(),
+                alive: kept_alive(plan),
                 names: names.collect(),
             }
         })
@@ -135,6 +142,7 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
     records.iter().for_each(Running::announce);
     tokio::select! {
         () = async { walk(&records).await; bench.close().await } => {}
+        () = keep_alive(&records) => {}
         () = stop.reached(Stop::Now) => {}
     }
     bench.seal();
@@ -142,6 +150,17 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
     let outcome = Outcome::of_records(outcomes);
     emit(Event::RunFinished(RunFinished { outcome, ended: options.started.after(zero.elapsed()) }));
     outcome
+}
+
+/// Keeps the devices of all records alive; never ends.
+async fn keep_alive(records: &[Running<'_>]) {
+    join_all(records.iter().map(Running::keep_alive)).await;
+    std::future::pending::<()>().await;
+}
+
+fn kept_alive(plan: &Plan<'_>) -> Vec<Option<Alive>> {
+    let devices = plan.spec.devices.iter();
+    devices.map(|device| device.keep_alive.as_ref().map(|_| Alive::default())).collect()
 }
 
 /// Runs every test when those that it waits for have ended.
@@ -222,6 +241,10 @@ struct Running<'r> {
     verdicts: RefCell<Vec<Option<Verdict>>>,
     /// The values that steps saved.
     saved: RefCell<HashMap<String, Value>>,
+    /// What writes found before them and is yet to be put back, by the test and its first line.
+    found: RefCell<HashMap<(usize, usize), Vec<Part>>>,
+    /// Which devices are kept alive, by their index.
+    alive: Vec<Option<Alive>>,
     /// Shared texts for the record, by name.
     names: HashMap<String, Arc<str>>,
 }
@@ -419,11 +442,21 @@ fn planned(test: &PlannedTest<'_>) -> Vec<PlannedCheck> {
         Line::Check(check) => evaluate::planned(check, checks.get(&index).copied()),
         Line::Wait(_) => unjudged(line.name(), Kind::Wait),
         Line::Reconnect(_) => unjudged(line.name(), Kind::Reconnect),
+        Line::KeepAlive(_) => unjudged(line.name(), Kind::Write),
+        Line::Write(write, assignment) => PlannedCheck {
+            decode: Some(evaluate::written(assignment)),
+            limit: write.reply.demand().map(|demand| demand.to_json().into()),
+            ..unjudged(line.name(), Kind::Write)
+        },
+        Line::Restore(assignment) => PlannedCheck {
+            decode: Some(evaluate::written(assignment)),
+            ..unjudged(line.name(), Kind::Write)
+        },
     };
     test.lines.iter().enumerate().map(line).collect()
 }
 
 /// A line that nothing is decoded for.
-fn unjudged(name: &str, kind: Kind) -> PlannedCheck {
-    PlannedCheck { name: name.to_owned(), kind, decode: None, limit: None }
+fn unjudged(name: String, kind: Kind) -> PlannedCheck {
+    PlannedCheck { name, kind, decode: None, limit: None }
 }

@@ -3,23 +3,19 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use passline_modbus::inquiry::Inquiry;
-use passline_modbus::link::{Call, LinkError};
-use passline_modbus::pdu::{Answer, Request};
 use passline_modbus::point::Location;
 use tokio::time::{Instant, sleep};
 
 use super::Running;
 use super::bench::Seat;
 use super::bounds::Bounds;
-use super::frames::CallId;
 use super::tries::{Brought, Tries, Trouble, Try};
 use crate::plan::{Batch, Manner, Scan};
-use crate::record::{ErrorClass, Transaction};
+use crate::record::ErrorClass;
 use crate::spec::model::Device;
 use crate::spec::retry::{Cause, Retry, Spent};
 
@@ -60,6 +56,21 @@ impl Running<'_> {
         while let Some(brought) = batches.next().await {
             done(brought);
         }
+    }
+
+    /// Reads one place of a device by itself, as often as the device's retry allows.
+    pub(super) async fn read_place(
+        &self,
+        index: usize,
+        location: Location,
+        bounds: Bounds,
+    ) -> Option<Tries> {
+        let device = self.plan.spec.devices.get(index)?;
+        let seat = self.bench.seat(self.record, index)?;
+        let (earlier, satisfied) = (Earlier::default(), |_: &Brought| false);
+        let manners = Manners { retry: None, bounds, earlier, satisfied: &satisfied };
+        let one = Reader { running: self, device, seat, manners, dead: Cell::new(None) };
+        Some(one.tries(&Inquiry::new(location)).await)
     }
 
     /// The reads of one device. Once nobody answered one, those not yet sent are not sent.
@@ -175,9 +186,10 @@ impl Reader<'_> {
                 let text = "not asked: the device did not answer".to_owned();
                 break Brought::Trouble(Trouble { class, text });
             }
-            let (transaction, result) = self.exchange(inquiry.request()).await;
+            let whose = (self.device, self.seat);
+            let (transaction, completed) = self.running.exchange(whose, inquiry.request()).await;
             transactions.push(transaction);
-            match result {
+            match completed.result {
                 Ok(answer) => {
                     if let Some(finding) = inquiry.answered(answer) {
                         break finding.into();
@@ -189,28 +201,6 @@ impl Reader<'_> {
         // What was never sent took no time.
         let ended = if transactions.is_empty() { started } else { Instant::now() };
         Try { started, ended, transactions, brought }
-    }
-
-    /// One request and its answer, and the id of the transaction.
-    async fn exchange(&self, request: Request<'static>) -> (u64, Result<Answer, LinkError>) {
-        let transaction = self.running.next_transaction();
-        let id = CallId { record: self.running.record, transaction }.pack();
-        let transaction_of = Transaction {
-            id: transaction,
-            device: self.running.device_name(&self.device.name),
-            link: Arc::clone(&self.seat.name),
-            unit_id: self.seat.unit_id,
-            frames: Vec::new(),
-        };
-        self.seat.frames.open(id, transaction_of);
-        let timeout = self.device.response_timeout;
-        let call = Call { id, unit: self.seat.unit_id, request, timeout };
-        let completed = self.seat.link.call(call).await;
-        self.seat.frames.close(id);
-        if !completed.tolerated.is_empty() {
-            self.running.tolerated.borrow_mut().insert(transaction, completed.tolerated);
-        }
-        (transaction, completed.result)
     }
 }
 

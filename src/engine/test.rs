@@ -58,7 +58,9 @@ impl Running<'_> {
             (self.emit)(Event::TestSkipped { record: self.record, test: index, reason });
             return self.ended(index, test, Verdict::Skipped);
         }
-        self.began.set(true);
+        if !self.began.replace(true) {
+            self.come_alive().await;
+        }
         let (begun, mut place, mut time, mut worst) = (Instant::now(), index, 1, Verdict::Skipped);
         loop {
             let started = Instant::now();
@@ -237,6 +239,13 @@ impl Running<'_> {
             Work::Reconnect(reconnect) => {
                 let result = self.reconnect(reconnect.device, bounds).await;
                 sheet.finish(stage.lines.start, result);
+            }
+            Work::Write(writing) => self.write(sheet, writing, bounds).await,
+            Work::Restore(restoring) => {
+                self.put_back(sheet, restoring, (stage.lines.clone(), bounds)).await;
+            }
+            Work::LetGo(device) => {
+                sheet.finish(stage.lines.start, self.let_go(*device).await);
             }
         }
     }

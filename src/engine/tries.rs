@@ -93,6 +93,11 @@ impl Tries {
         self.0.len()
     }
 
+    /// The transactions that they took.
+    pub(crate) fn transactions(&self) -> Vec<u64> {
+        self.0.iter().flat_map(|one| one.transactions.iter().copied()).collect()
+    }
+
     pub(crate) fn last(&self) -> &Try {
         &self.0[self.0.len() - 1]
     }

@@ -55,7 +55,7 @@ impl Type {
     }
 
     /// Whether one can stand where the other is taken.
-    fn may_be(self, other: Type) -> bool {
+    pub fn may_be(self, other: Type) -> bool {
         let unknown = self == Type::Unknown || other == Type::Unknown;
         unknown || self == other || (self.is_number() && other.is_number())
     }

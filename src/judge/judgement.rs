@@ -97,14 +97,21 @@ impl Judgement {
         }
     }
 
-    pub(super) const PASS: Self = Self::Pass { marginal: false, conformity: None, remark: None };
+    /// All held, and there is nothing more to say.
+    pub const PASS: Self = Self::Pass { marginal: false, conformity: None, remark: None };
 
-    pub(super) fn fail(message: impl Into<String>) -> Self {
+    /// Out of limits, for this reason.
+    pub fn fail(message: impl Into<String>) -> Self {
         Self::Fail { conformity: None, message: message.into() }
     }
 }
 
 impl Observed {
+    /// The judgement of a write that is only to be done.
+    pub fn as_written(&self) -> Judgement {
+        self.unusable().unwrap_or(Judgement::PASS)
+    }
+
     /// The error for a check that needs another kind of answer. `None` for the answers that carry
     /// what can be judged.
     pub(super) fn unusable(&self) -> Option<Judgement> {

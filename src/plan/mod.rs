@@ -4,15 +4,19 @@
 pub mod order;
 mod scan;
 mod select;
+mod write;
 
 pub use scan::{Batch, Input, Manner, Scan, ScanCheck, Source};
 pub use select::{Selection, Shard, ShardError};
+pub use write::{Outgoing, Restoring, Writing, needs};
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::record::Phase;
-use crate::spec::model::{Action, Check, Device, Flow, Reconnect, Spec, Step, Test, Wait};
+use crate::spec::model::{
+    Action, Assignment, Check, Device, Flow, Reconnect, Spec, Step, Test, Wait, Write,
+};
 
 /// One spec as a run sees it.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub struct Plan<'s> {
 /// A test as a run sees it.
 #[derive(Debug)]
 pub struct PlannedTest<'s> {
+    /// Its place among the tests of the spec.
+    pub index: usize,
     /// The test.
     pub test: &'s Test,
     /// Whether the selection leaves it out.
@@ -60,15 +66,24 @@ pub enum Line<'s> {
     Wait(&'s Wait),
     /// A new connection.
     Reconnect(&'s Reconnect),
+    /// A value that is written.
+    Write(&'s Write, &'s Assignment),
+    /// A value that is put back.
+    Restore(&'s Assignment),
+    /// A device that was kept alive.
+    KeepAlive(&'s Device),
 }
 
 impl Line<'_> {
     /// Its name in the record.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> String {
         match self {
-            Self::Check(check) => &check.name,
-            Self::Wait(wait) => &wait.name,
-            Self::Reconnect(reconnect) => &reconnect.name,
+            Self::Check(check) => check.name.clone(),
+            Self::Wait(wait) => wait.name.clone(),
+            Self::Write(_, assignment) => assignment.name.clone(),
+            Self::Restore(assignment) => format!("put back {}", assignment.name),
+            Self::KeepAlive(device) => format!("keep {} alive", device.name),
+            Self::Reconnect(reconnect) => reconnect.name.clone(),
         }
     }
 }
@@ -95,6 +110,12 @@ pub enum Work<'s> {
     Wait(&'s Wait),
     /// A new connection.
     Reconnect(&'s Reconnect),
+    /// Values for points.
+    Write(Writing<'s>),
+    /// What was there before they were written.
+    Restore(Restoring<'s>),
+    /// The end of what keeps a device alive, by its index.
+    LetGo(usize),
 }
 
 impl Work<'_> {
@@ -102,15 +123,24 @@ impl Work<'_> {
     pub fn scans(&self) -> &[Scan] {
         match self {
             Self::Read(scans) => scans,
-            Self::Wait(_) | Self::Reconnect(_) => &[],
+            Self::Wait(_)
+            | Self::Reconnect(_)
+            | Self::Write(_)
+            | Self::Restore(_)
+            | Self::LetGo(_) => &[],
         }
     }
 
-    /// The device that it does something to.
-    fn device(&self) -> Option<usize> {
+    /// The devices that it does something to.
+    fn acted_on(&self) -> Vec<usize> {
         match self {
-            Self::Read(_) | Self::Wait(_) => None,
-            Self::Reconnect(reconnect) => Some(reconnect.device),
+            Self::Read(_) | Self::Wait(_) => Vec::new(),
+            Self::Reconnect(reconnect) => vec![reconnect.device],
+            Self::Write(writing) => writing.devices.clone(),
+            Self::Restore(Restoring { assignments, .. }) => {
+                assignments.iter().map(|assignment| assignment.device).collect()
+            }
+            Self::LetGo(device) => vec![*device],
         }
     }
 
@@ -118,7 +148,8 @@ impl Work<'_> {
     /// something went wrong in its test.
     pub fn acts(&self) -> bool {
         match self {
-            Self::Read(_) | Self::Wait(_) | Self::Reconnect(_) => false,
+            Self::Read(_) | Self::Wait(_) | Self::Reconnect(_) | Self::LetGo(_) => false,
+            Self::Write(_) | Self::Restore(_) => true,
         }
     }
 }
@@ -134,17 +165,41 @@ pub fn plan<'s>(specs: &'s [Spec], selection: &Selection) -> Vec<Plan<'s>> {
 fn one<'s>(spec: &'s Spec, selected: bool, chosen: &mut impl FnMut(&Test) -> bool) -> Plan<'s> {
     let mut chosen: Vec<bool> = spec.tests.iter().map(chosen).collect();
     add_needed(&spec.tests, &mut chosen);
-    let tests = spec.tests.iter().zip(chosen).map(|(test, chosen)| planned(spec, test, !chosen));
+    // What the setup wrote is put back when the record is at its end.
+    let mut of_setup = Vec::new();
+    let tests = spec.tests.iter().zip(chosen).enumerate();
+    let tests = tests.map(|(index, (test, chosen))| {
+        let mut planned = planned(spec, (index, test), !chosen);
+        let mut restorings = write::restorings(test, index);
+        match test.phase {
+            Phase::Setup => {
+                restorings.append(&mut of_setup);
+                of_setup = std::mem::take(&mut restorings);
+            }
+            Phase::Main => {}
+            Phase::Teardown => restorings.append(&mut of_setup),
+        }
+        planned.parts.push(write::restore(restorings, &mut planned.lines));
+        if test.phase == Phase::Teardown {
+            planned.parts.push(write::let_go(&spec.devices, &mut planned.lines));
+        }
+        planned.parts.retain(|part| !part.stages.is_empty());
+        planned
+    });
     Plan { spec, selected, tests: tests.collect() }
 }
 
-fn planned<'s>(spec: &'s Spec, test: &'s Test, left_out: bool) -> PlannedTest<'s> {
+fn planned<'s>(
+    spec: &'s Spec,
+    (index, test): (usize, &'s Test),
+    left_out: bool,
+) -> PlannedTest<'s> {
     let devices = &spec.devices;
     let condition = test.course.condition.as_ref();
     let condition = condition.and_then(|of| scan::of_points(devices, 0, &of.points));
     let (parts, recovery) = parts(devices, test);
     let lines = test.all_steps().flat_map(lines).collect();
-    PlannedTest { test, left_out, condition, parts, recovery, lines }
+    PlannedTest { index, test, left_out, condition, parts, recovery, lines }
 }
 
 /// What a chosen test cannot do without is chosen, too: the tests that it needs, and those that
@@ -189,7 +244,7 @@ impl<'s> PlannedTest<'s> {
     pub fn devices(&self) -> Vec<usize> {
         let scans = self.stages().flat_map(Stage::scans).chain(&self.condition);
         let read = scans.flat_map(|scan| scan.batches.iter().map(|batch| batch.device));
-        let acted_on = self.stages().filter_map(|stage| stage.work.device());
+        let acted_on = self.stages().flat_map(|stage| stage.work.acted_on());
         let mut devices: Vec<usize> = read.chain(acted_on).collect();
         devices.sort_unstable();
         devices.dedup();
@@ -200,7 +255,12 @@ impl<'s> PlannedTest<'s> {
 impl Stage<'_> {
     /// Everything that it reads.
     pub fn scans(&self) -> impl Iterator<Item = &Scan> {
-        self.condition.iter().chain(self.work.scans())
+        let requests = match &self.work {
+            Work::Write(writing) => &writing.requests[..],
+            _ => &[],
+        };
+        let needs = requests.iter().filter_map(|request| request.needs.as_ref());
+        self.condition.iter().chain(needs).chain(self.work.scans())
     }
 }
 
@@ -210,6 +270,7 @@ fn lines(step: &Step) -> Vec<Line<'_>> {
         Action::Read(_) | Action::Compute(_) => step.checks().iter().map(Line::Check).collect(),
         Action::Wait(wait) => vec![Line::Wait(wait)],
         Action::Reconnect(reconnect) => vec![Line::Reconnect(reconnect)],
+        Action::Write(write) => write.assignments().map(|one| Line::Write(write, one)).collect(),
     }
 }
 
@@ -274,6 +335,7 @@ impl<'s, 'd> Stages<'s, 'd> {
             }
             Action::Wait(wait) => Work::Wait(wait),
             Action::Reconnect(reconnect) => Work::Reconnect(reconnect),
+            Action::Write(write) => Work::Write(Writing::new(self.devices, write, first)),
         };
         let condition = step.flow.condition.as_ref();
         let condition = condition.and_then(|of| scan::of_points(self.devices, first, &of.points));

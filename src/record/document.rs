@@ -215,6 +215,9 @@ pub struct Check {
     pub conformity: Option<Conformity>,
     /// In words: what was out of limits, what went wrong, why it never ran.
     pub message: Option<String>,
+    /// What a write sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Measurement>,
     /// What was judged.
     pub measurement: Option<Measurement>,
     /// How raw registers make the value: enough to judge again.

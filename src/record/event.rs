@@ -214,6 +214,9 @@ pub struct CheckResult {
     pub conformity: Option<Conformity>,
     /// In words: what was out of limits, what went wrong, why it never ran.
     pub message: Option<String>,
+    /// What a write sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Measurement>,
     /// What was judged.
     pub measurement: Option<Measurement>,
     /// The limit as judged, where that was not known when the check was planned.
@@ -276,6 +279,7 @@ impl CheckResult {
             marginal: false,
             conformity: None,
             message: Some(reason.into()),
+            written: None,
             measurement: None,
             limit: None,
             attempts: Vec::new(),
@@ -293,6 +297,7 @@ impl PlannedCheck {
             marginal,
             conformity,
             message,
+            written,
             measurement,
             limit,
             attempts,
@@ -305,6 +310,7 @@ impl PlannedCheck {
             marginal,
             conformity,
             message,
+            written,
             measurement,
             decode,
             limit: limit.or(planned),

@@ -110,6 +110,7 @@ pub(crate) fn result(verdict: Verdict, transactions: Vec<u64>) -> CheckResult {
         marginal: false,
         conformity: None,
         message: (verdict != Verdict::Pass).then(|| format!("because {}", verdict.word())),
+        written: None,
         measurement: last.measurement.clone(),
         limit: None,
         attempts: vec![last],

@@ -12,12 +12,14 @@ use passline_modbus::serial;
 use passline_simulator::access::UnitIds;
 
 use super::load::Loader;
-use super::model::{Device, Line, Places};
+use super::model::{Device, KeepAlive, Line, Places};
 use super::point::POINT;
 use super::quirks::{QUIRKS, Quirks};
 use super::retry::RETRY;
 use super::simulate::{self, SIMULATE};
 use super::station::{Position, Target};
+use super::step::{self, KEEP_ALIVE};
+use super::test::Names;
 use crate::language::decode::Context;
 use crate::language::diagnostic::{Diagnostic, quoted};
 use crate::language::fields::Fields;
@@ -52,6 +54,11 @@ pub(super) static DEVICE: Object = Object {
                 "Its Modbus address on the link.",
             ),
             Field::optional("retry", Shape::Object(&RETRY), "When a request is made again."),
+            Field::optional(
+                "keep_alive",
+                Shape::Object(&KEEP_ALIVE),
+                "What it is written again and again, so that it goes on.",
+            ),
             Field::optional(
                 "simulate",
                 Shape::Object(&SIMULATE),
@@ -200,9 +207,26 @@ impl Loader<'_> {
             tolerance,
             response_timeout: timeout,
             retry: retry.unwrap_or_default(),
+            keep_alive: None,
             simulation,
         })
     }
+}
+
+/// What keeps the devices alive, by their index; their points have to be known before.
+pub(super) fn kept_alive(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    root: &Fields<'_, '_>,
+) -> Vec<(usize, KeepAlive)> {
+    let mut kept = Vec::new();
+    for entry in root.map("devices") {
+        let Some(device) = names.device(&entry.key.value) else { continue };
+        let Some(fields) = context.fields(entry.value, &DEVICE) else { continue };
+        let Some(alive) = fields.object("keep_alive") else { continue };
+        kept.extend(step::keep_alive(context, names, device, &alive).map(|alive| (device, alive)));
+    }
+    kept
 }
 
 /// What of the answers of a device is put up with: what its link says counts first.

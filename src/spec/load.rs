@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::device::{DEVICE, Lines};
+use super::device::{self, DEVICE, Lines};
 use super::given::{Given, Unit};
 use super::map::{self, Maps};
 use super::model::{Input, Spec, Uut};
@@ -317,7 +317,8 @@ impl<'l> Loader<'l> {
         let known = known.within(cells.values).without(cells.empty);
         let context = Context::new(diagnostics, &known);
         let root = context.fields(tree.root(), object)?;
-        let (devices, refused) = self.devices(&context, &root, &folder);
+        let (mut devices, refused) = self.devices(&context, &root, &folder);
+        let mut kept = Vec::new();
         let (tests, order) = if is_spec {
             let loader = RefCell::new(&mut *self);
             let open = |context: &Context<'_>, file: &Spanned<String>, folder: &Path| {
@@ -325,12 +326,18 @@ impl<'l> Loader<'l> {
             };
             let names = Names::new((&tree, &folder), &devices, refused, &open);
             let identification = loader.borrow_mut().identification(&context, &names, &uut);
-            test::all(&context, &names, &root, identification)
+            kept = device::kept_alive(&context, &names, &root);
+            test::all(&context, &names, &root, (identification, !kept.is_empty()))
         } else {
             Default::default()
         };
         uut.check_name(&context, &tests);
         let timeout = is_spec.then(|| root.duration("timeout")).flatten();
+        for (device, alive) in kept {
+            if let Some(device) = devices.get_mut(device) {
+                device.keep_alive = Some(alive);
+            }
+        }
         let (version, title) = (root.text("version"), root.text("title"));
         Some(Spec {
             name: root.text(kind)?.value,

@@ -1,6 +1,8 @@
 //! What a spec says, resolved: devices with their points, tests with their checks. Every name is
 //! bound, every constant limit parsed. Knows no I/O and nothing of how the reads are made.
 
+mod write;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use passline_simulator::fault::{
 use passline_simulator::image::Image;
 use passline_simulator::program::Script;
 
+pub use self::write::{Assigned, Assignment, KeepAlive, Reply, Write};
 use super::criteria::Criteria;
 use super::retry::Retry;
 use super::serial_format::Format;
@@ -177,6 +180,8 @@ pub struct Device {
     pub response_timeout: Duration,
     /// When a transaction is made again.
     pub retry: Retry,
+    /// What it has to be written so often that it goes on.
+    pub keep_alive: Option<KeepAlive>,
     /// How a simulation of it begins and misbehaves.
     pub simulation: Simulation,
 }
@@ -335,6 +340,8 @@ pub enum Action {
     Wait(Wait),
     /// A new connection.
     Reconnect(Reconnect),
+    /// Values for points.
+    Write(Box<Write>),
 }
 
 impl Action {
@@ -342,6 +349,7 @@ impl Action {
     fn changes(&self) -> Vec<usize> {
         match self {
             Self::Read(_) | Self::Compute(_) | Self::Wait(_) | Self::Reconnect(_) => Vec::new(),
+            Self::Write(write) => write.assignments().map(|one| one.device).collect(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::point::{EncodeError, Point, Raw, Reading};
+use crate::point::{EncodeError, Point, Raw, Reading, Undecodable};
 use crate::value::{Decimal, Value};
 
 /// A value of a point, as its registers hold it.
@@ -11,6 +11,7 @@ pub struct Part {
     point: Arc<Point>,
     raw: Raw<'static>,
     value: Option<Value>,
+    scale_factor: Option<Value>,
 }
 
 impl Part {
@@ -95,12 +96,17 @@ impl Part {
             Ok(Reading::Value(value)) => Some(value),
             Ok(Reading::Invalid) | Err(_) => None,
         };
-        Self { point, raw, value }
+        Self { point, raw, value, scale_factor: factor.cloned() }
     }
 
     /// The point.
     pub fn point(&self) -> &Arc<Point> {
         &self.point
+    }
+
+    /// What its scale factor was, if it has one.
+    pub fn scale_factor(&self) -> Option<&Value> {
+        self.scale_factor.as_ref()
     }
 
     /// What its registers are to hold; of a bit field its word with nothing else in it.
@@ -111,6 +117,14 @@ impl Part {
     /// What they read as then; `None` only for what was [found](Part::found).
     pub fn value(&self) -> Option<&Value> {
         self.value.as_ref()
+    }
+
+    /// What these registers mean, with the scale factor that this was written with.
+    ///
+    /// # Errors
+    /// [`Undecodable`]: nothing can be said of the value.
+    pub fn decode(&self, raw: &Raw<'_>) -> Result<Reading, Undecodable> {
+        self.point.decode(raw, self.scale_factor.as_ref())
     }
 
     /// Whether this is what was read back. The other bits of a word are nobody's business.

@@ -209,7 +209,7 @@ pub(super) fn put(
 }
 
 /// A scalar as a point could hold it: bytes are written as limits write them, `0A FF`.
-pub(super) fn held(point: &Point, scalar: Scalar) -> Value {
+pub(in crate::spec) fn held(point: &Point, scalar: Scalar) -> Value {
     let bytes = match (&scalar, point.domain()) {
         (Scalar::Text(text), Domain::Bytes { .. }) => Value::bytes(text),
         _ => None,

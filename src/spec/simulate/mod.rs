@@ -22,6 +22,8 @@ use crate::language::fields::Fields;
 use crate::language::shape::{Field, Object, Shape};
 
 /// How a device is simulated.
+pub(super) use image::held;
+
 pub(super) static SIMULATE: Object = Object {
     name: "simulation",
     doc: "Used by --simulate and `simulate`; ignored on hardware. A declared point with neither value nor image is zero, or empty.",

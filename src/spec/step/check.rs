@@ -14,15 +14,21 @@ use crate::spec::retry::{self, RETRY};
 use crate::spec::test::{self, Names};
 
 /// What a judged step has besides its action and its limits.
-pub(super) const FIELDS: &[Field] = &[
-    Field::optional(
-        "verifies",
-        Shape::OneOrMany(&Shape::Text),
-        "Requirements that this step verifies beside those of its test.",
-    ),
-    Field::optional("retry", Shape::Object(&RETRY), "Instead of the device's."),
-    Field::optional("save", Shape::Name, "The name under which later expressions find the value."),
-];
+pub(super) const FIELDS: &[Field] = &[VERIFIES, RETRIED, SAVE];
+
+/// What a judged step has that brings no value.
+pub(super) const OF_JUDGED: &[Field] = &[VERIFIES, RETRIED];
+
+const VERIFIES: Field = Field::optional(
+    "verifies",
+    Shape::OneOrMany(&Shape::Text),
+    "Requirements that this step verifies beside those of its test.",
+);
+
+const RETRIED: Field = Field::optional("retry", Shape::Object(&RETRY), "Instead of the device's.");
+
+const SAVE: Field =
+    Field::optional("save", Shape::Name, "The name under which later expressions find the value.");
 
 impl At<'_, '_> {
     /// A check of that subject by the keys of the step. `None`: reported.

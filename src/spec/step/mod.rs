@@ -7,6 +7,9 @@ mod include;
 mod read;
 mod reconnect;
 mod wait;
+mod write;
+
+pub(super) use write::{KEEP_ALIVE, keep_alive};
 
 use std::sync::Arc;
 
@@ -31,8 +34,9 @@ pub(super) static STEP: Object = Object {
     name: "step",
     doc: "One action, what governs it; and for what is read or computed, at least one limit, or `record: true`.",
     fields: &[
-        &[read::FIELD, compute::FIELD, wait::FIELD, reconnect::FIELD, NAME],
+        &[read::FIELD, compute::FIELD, wait::FIELD, reconnect::FIELD, write::FIELD, NAME],
         &[compute::UNIT],
+        write::FIELDS,
         check::FIELDS,
         flow::FIELDS,
         include::FIELDS,
@@ -55,7 +59,7 @@ struct Kind {
 }
 
 /// The actions.
-static ACTIONS: [Kind; 4] = [
+static ACTIONS: [Kind; 5] = [
     Kind {
         key: read::FIELD.key,
         takes: &[&[compute::UNIT], check::FIELDS, &judge::FIELDS],
@@ -71,6 +75,11 @@ static ACTIONS: [Kind; 4] = [
         key: reconnect::FIELD.key,
         takes: &[],
         read: |at| reconnect::reconnect(at).map(Action::Reconnect),
+    },
+    Kind {
+        key: write::FIELD.key,
+        takes: &[write::FIELDS, &judge::ANSWER_FIELDS, check::OF_JUDGED],
+        read: |at| write::write(at).map(|write| Action::Write(Box::new(write))),
     },
 ];
 
@@ -167,6 +176,22 @@ pub(super) fn named_point(
     names: &Names<'_>,
     path: &Spanned<String>,
 ) -> Option<(usize, Arc<Point>)> {
+    let (index, point) = any_point(context, names, path)?;
+    if point.access() == Access::Write {
+        let message = format!("{} cannot be read: its access is `write`", quoted(&path.value));
+        let error = Diagnostic::error(path.span, message);
+        context.report(error.remedy("read another point, or correct its `access:`"));
+        return None;
+    }
+    Some((index, point))
+}
+
+/// As [`named_point`], whether it can be read or not.
+fn any_point(
+    context: &Context<'_>,
+    names: &Names<'_>,
+    path: &Spanned<String>,
+) -> Option<(usize, Arc<Point>)> {
     let Some((device, name)) = path.value.split_once('.') else {
         let message = format!("{} names no point", quoted(&path.value));
         let error = Diagnostic::error(path.span, message);
@@ -178,12 +203,6 @@ pub(super) fn named_point(
     let span = path.part(device.len() + 1..path.value.len());
     let name = Spanned { value: name.to_owned(), span };
     let point = map::named(context, &names.devices.get(index)?.map, &name, &quoted(device))?;
-    if point.access() == Access::Write {
-        let message = format!("{} cannot be read: its access is `write`", quoted(&path.value));
-        let error = Diagnostic::error(path.span, message);
-        context.report(error.remedy("read another point, or correct its `access:`"));
-        return None;
-    }
     Some((index, Arc::clone(point)))
 }
 

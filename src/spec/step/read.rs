@@ -151,7 +151,7 @@ fn stretch(
     Some((span, Some(raw_point(context, fields, declaration)?)))
 }
 
-fn raw_point(
+pub(super) fn raw_point(
     context: &Context<'_>,
     fields: &Fields<'_, '_>,
     declaration: Declaration,

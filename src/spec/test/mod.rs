@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(super) use axes::Open;
 use needs::Needing;
 
-use super::model::{Action, Check, Course, Device, Expression, Step, Test};
+use super::model::{Action, Assigned, Check, Course, Device, Expression, Step, Test};
 use super::saved::Saved;
 use super::step::{self, STEP};
 use crate::language::decode::Context;
@@ -131,7 +131,7 @@ pub(super) fn all(
     context: &Context<'_>,
     names: &Names<'_>,
     root: &Fields<'_, '_>,
-    identification: Option<Test>,
+    (identification, keeps_alive): (Option<Test>, bool),
 ) -> (Vec<Test>, Vec<usize>) {
     let mut all = Vec::new();
     all.extend(phase(context, names, root, ("setup", Phase::Setup)));
@@ -140,6 +140,7 @@ pub(super) fn all(
     let (main, places): (Vec<_>, Vec<_>) = tests(context, names, root, offset).into_iter().unzip();
     all.extend(main);
     all.extend(phase(context, names, root, ("teardown", Phase::Teardown)));
+    ensure_teardown(&mut all, keeps_alive);
     let place = |test: usize| places.get(test.checked_sub(offset)?).copied();
     let order = needs::order(context, &all, place);
     (all, order)
@@ -162,7 +163,11 @@ fn phase(
     }
     let mut steps = step::steps(context, names, nodes).steps;
     number_names(&mut steps.iter_mut().collect::<Vec<_>>());
-    Some(Test {
+    Some(of_phase((key, phase), steps))
+}
+
+fn of_phase((key, phase): (&str, Phase), steps: Vec<Step>) -> Test {
+    Test {
         name: key.to_owned(),
         phase,
         tags: Vec::new(),
@@ -172,7 +177,18 @@ fn phase(
         teardown: Vec::new(),
         recover: Vec::new(),
         course: Course::default(),
-    })
+    }
+}
+
+/// Adds the teardown that a spec does not write down, where something has to be put back or ended
+/// there.
+fn ensure_teardown(tests: &mut Vec<Test>, keeps_alive: bool) {
+    let restores = |step: &Step| matches!(&step.action, Action::Write(write) if write.restore);
+    let setups = tests.iter().filter(|test| test.phase == Phase::Setup);
+    let needed = keeps_alive || setups.flat_map(Test::all_steps).any(restores);
+    if needed && tests.iter().all(|test| test.phase != Phase::Teardown) {
+        tests.push(of_phase(("teardown", Phase::Teardown), Vec::new()));
+    }
 }
 
 /// The tests of a spec, in order, each with the place of its name. `offset` tests stand before them.
@@ -277,7 +293,11 @@ fn part_of<'t>(context: &Context<'_>, test: &Fields<'t, '_>, part: &'static str)
 }
 
 fn judges(test: &Test) -> bool {
-    test.steps.iter().any(|step| !step.checks().is_empty())
+    let judges = |step: &Step| match &step.action {
+        Action::Write(write) => write.judges(),
+        _ => !step.checks().is_empty(),
+    };
+    test.steps.iter().any(judges)
 }
 
 /// A list of texts.
@@ -312,13 +332,27 @@ impl Step {
         match &self.action {
             Action::Read(checks) => checks,
             Action::Compute(check) => std::slice::from_ref(&**check),
-            Action::Wait(_) | Action::Reconnect(_) => &[],
+            Action::Wait(_) | Action::Reconnect(_) | Action::Write(_) => &[],
         }
     }
 
     /// Every expression in it.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        self.flow.condition.iter().chain(self.checks().iter().flat_map(Check::expressions))
+        let judged = self.checks().iter().flat_map(Check::expressions);
+        self.flow.condition.iter().chain(judged).chain(self.assigned())
+    }
+
+    /// The expressions whose values it writes.
+    fn assigned(&self) -> impl Iterator<Item = &Expression> {
+        let write = match &self.action {
+            Action::Write(write) => Some(write),
+            _ => None,
+        };
+        let assignments = write.into_iter().flat_map(|write| write.assignments());
+        assignments.filter_map(|assignment| match &assignment.value {
+            Assigned::Computed(expression) => Some(expression),
+            Assigned::Constant(_) => None,
+        })
     }
 
     fn names_mut(&mut self) -> Vec<&mut String> {
@@ -327,6 +361,7 @@ impl Step {
             Action::Compute(check) => vec![&mut check.name],
             Action::Wait(wait) => vec![&mut wait.name],
             Action::Reconnect(reconnect) => vec![&mut reconnect.name],
+            Action::Write(write) => write.names_mut(),
         }
     }
 }

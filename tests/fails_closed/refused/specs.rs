@@ -90,6 +90,96 @@ tests: [{{ test: t, steps: [{{ read: d.p, equals: 1 }}] }}]
 }
 
 #[test]
+fn writes_that_cannot_be_made() {
+    all_are_refused(&[
+        steps("write: ⟦{}⟧", &["this writes nothing"]),
+        steps("write: ⟦1⟧", &["a mapping"]),
+        steps("write: { ⟦u16⟧: 1 }", &["names no point"]),
+        steps("write: { ⟦e⟧.u16: 1 }", &["no device `e`"]),
+        steps("write: { d.⟦u17⟧: 1 }", &["no point `u17`"]),
+        steps("write: { d.u16⟦:⟧ }", &["no value here"]),
+        steps("write: { ⟦d.f32⟧: 1 }", &["it is in the table `input`"]),
+        steps("write: { d.u16: ⟦65536⟧ }", &["the type holds 0 to 65535"]),
+        steps("write: { d.u16: ⟦1.5⟧ }", &["the nearest is 2"]),
+        steps("{ write: { d.u16: ⟦65536.4⟧ }, round: true }", &["holds 0 to 65535"]),
+        steps("write: { d.tenth: ⟦0.05⟧ }", &["the nearest is 0.1"]),
+        steps("write: { d.u16: ⟦text⟧ }", &["it takes a number"]),
+        steps("write: { d.u16: ⟦.nan⟧ }", &["not a finite number"]),
+        steps("write: { d.maybe: ⟦0xFFFF⟧ }", &["there is no value"]),
+        steps("write: { d.text: ⟦much too long⟧ }", &["do not fit"]),
+        steps("write: { d.mode: ⟦1⟧ }", &["it takes a label"]),
+        steps("write: { d.status.code: ⟦8⟧ }", &["0 to 7"]),
+        steps("write: { d.u16: = ⟦d.coil⟧ }", &["takes a number, and this is true or false"]),
+        steps("write: { d.u16: = d.u16 + d.⟦nothing⟧ }", &["no point `nothing`"]),
+        steps("write: { d.u16: = d.u16 +⟦⟧ }", &["expected a number"]),
+        steps("{ write: { ⟦d.order⟧: 1 }, verify: true }", &["cannot be read, as `verify` would"]),
+        steps(
+            "{ write: { ⟦d.order⟧: 1 }, restore: true }",
+            &["cannot be read, as `restore` would"],
+        ),
+        steps("{ write: { d.u16: 1, d.tenth: 1 }, ⟦together⟧: true }", &["something else"]),
+        steps("{ write: { ⟦d.u16⟧: 1 }, broadcast: true }", &["nobody listens to all"]),
+        steps("{ write: { d.u16: 1 }, exception: 2, ⟦verify⟧: true }", &["kind of answer"]),
+        steps("{ write: { d.u16: 1 }, ⟦max⟧: 1 }", &["`max` has nothing to do with a `write`"]),
+        steps("{ write: { d.u16: 1 }, verify: true, ⟦rond⟧: true }", &["`rond` is no key"]),
+        steps("{ write: { d.u16: 1 }, verify: ⟦yes⟧ }", &["`true` or `false`"]),
+        steps("{ write: { d.u16: 1 }, ⟦save⟧: it }", &["`save` has nothing to do"]),
+        steps("write: ⟦{ device: d, input: 3, value: 1 }⟧", &["cannot be written"]),
+        steps("write: ⟦{ device: d, value: 1 }⟧", &["not said where"]),
+        steps("write: ⟦{ device: d, holding: 3 }⟧", &["`value`"]),
+        steps(
+            "{ write: { device: d, holding: 3, value: 1, ⟦vale⟧: 1 }, verify: true }",
+            &["`vale` is no key"],
+        ),
+    ]);
+}
+
+#[test]
+fn ranges_that_are_left_and_devices_that_cannot_be_kept_alive() {
+    let alive = |keep: &str, says: &[&'static str]| {
+        device(&format!("points:\n      p: {{ holding: 0 }}\n    keep_alive: {keep}"), says)
+    };
+    all_are_refused(&[
+        whole(
+            "\
+spec: refused
+devices: { d: { points: { p: { holding: 0, range: { min: 5, max: 9 } } } } }
+tests:
+  - test: t
+    steps: [{ read: d.p, equals: 1 }, { write: { d.p: ⟦4⟧ } }]
+",
+            &["4 is not within what may be written to `d.p`: 5 to 9"],
+        ),
+        whole(
+            "\
+spec: refused
+devices: { d: { write_function: single, points: { p: { holding: 0, type: u32 } } } }
+tests:
+  - test: t
+    steps: [{ read: d.p, equals: 1 }, { write: { ⟦d.p⟧: 4 } }]
+",
+            &["function 06 writes one register, these are 2"],
+        ),
+        whole(
+            "\
+spec: refused
+devices: { d: { points: { p: { holding: 0 } } } }
+tests: [{ test: ⟦t⟧, steps: [{ write: { d.p: 4 } }] }]
+",
+            &["test `t` checks nothing and records nothing"],
+        ),
+        alive("⟦{ every: 1s }⟧", &["`write`"]),
+        alive("⟦{ write: { p: 1 } }⟧", &["`every`"]),
+        alive("{ write: { p: 1 }, every: ⟦0s⟧ }", &["all the time"]),
+        alive("{ write: ⟦{}⟧, every: 1s }", &["writes nothing"]),
+        alive("{ write: { ⟦q⟧: 1 }, every: 1s }", &["no point `q`"]),
+        alive("{ write: { p: ⟦-1⟧ }, every: 1s }", &["0 to 65535"]),
+        alive("{ write: { p: 1 }, every: 1s, misses: ⟦-1⟧ }", &["0..=1000"]),
+        alive("{ write: { p: 1 }, ⟦evry⟧: 1s, every: 1s }", &["`evry` is no key"]),
+    ]);
+}
+
+#[test]
 fn limits_that_decide_nothing() {
     all_are_refused(&[
         steps("⟦read: d.u16⟧", &["this check has no limit, so it cannot fail"]),

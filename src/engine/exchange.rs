@@ -1,0 +1,63 @@
+//! One transaction: told to the record with its frames, and sent.
+
+use std::sync::Arc;
+
+use passline_modbus::link::{Call, Completed, LinkError};
+use passline_modbus::pdu::Request;
+use tokio::time::Instant;
+
+use super::Running;
+use super::bench::Seat;
+use super::frames::CallId;
+use crate::record::Transaction;
+use crate::spec::model::Device;
+
+/// The unit id that is everyone on a serial line.
+const EVERYONE: u8 = 0;
+
+impl Running<'_> {
+    /// One request to a device and its answer, and the id of the transaction.
+    pub(super) async fn exchange(
+        &self,
+        (device, seat): (&Device, &Seat),
+        request: Request<'static>,
+    ) -> (u64, Completed) {
+        let (transaction, id) = self.open(device, seat, seat.unit_id);
+        let timeout = device.response_timeout;
+        let completed = seat.link.call(Call { id, unit: seat.unit_id, request, timeout }).await;
+        seat.frames.close(id);
+        if !completed.tolerated.is_empty() {
+            self.tolerated.borrow_mut().insert(transaction, completed.tolerated);
+        }
+        (transaction, completed)
+    }
+
+    /// One write to every unit of the line of a device, and the id of the transaction. Nobody
+    /// answers.
+    pub(super) async fn tell_all(
+        &self,
+        (device, seat): (&Device, &Seat),
+        request: Request<'static>,
+    ) -> (u64, Result<Instant, LinkError>) {
+        let (transaction, id) = self.open(device, seat, EVERYONE);
+        let timeout = device.response_timeout;
+        let sent = seat.link.broadcast(Call { id, unit: EVERYONE, request, timeout }).await;
+        seat.frames.close(id);
+        (transaction, sent)
+    }
+
+    /// Begins a transaction: its id, and that of its call.
+    fn open(&self, device: &Device, seat: &Seat, unit_id: u8) -> (u64, u64) {
+        let transaction = self.next_transaction();
+        let id = CallId { record: self.record, transaction }.pack();
+        let of = Transaction {
+            id: transaction,
+            device: self.device_name(&device.name),
+            link: Arc::clone(&seat.name),
+            unit_id,
+            frames: Vec::new(),
+        };
+        seat.frames.open(id, of);
+        (transaction, id)
+    }
+}
