@@ -18,15 +18,35 @@ use crate::record::{self, AttemptError, CheckResult, Verdict};
 use crate::spec::model::Check;
 use crate::spec::retry::{Cause, Retry, Spent};
 
+/// How a scan is made once.
+#[derive(Clone, Copy)]
+pub(super) struct Once<'a> {
+    pub(super) bounds: Bounds,
+    /// Attempts that were made before.
+    pub(super) earlier: Earlier,
+    /// Instead of that of each device.
+    pub(super) retry: Option<&'a Retry>,
+}
+
+/// A check that was judged, and what it was judged on.
+pub(super) struct Seen {
+    pub(super) line: usize,
+    pub(super) judged: Judged,
+    pub(super) attempts: Vec<record::Attempt>,
+    /// When the last of the answers came in.
+    pub(super) ended: Instant,
+}
+
 impl Running<'_> {
     /// Makes the reads of a scan, and judges each check when its last read is done.
     pub(super) async fn scan(&self, sheet: &Sheet<'_>, scan: &Scan, bounds: Bounds) {
         if let Some(retry) = self.value_retry(scan) {
             return self.scan_until_it_holds(sheet, scan, retry, bounds).await;
         }
-        self.scan_once(sheet, scan, (bounds, Earlier::default()), |line, judged, mut attempts| {
-            number(&mut attempts);
-            self.settle(sheet, line, judged, attempts);
+        let once = Once { bounds, earlier: Earlier::default(), retry: scan.retry.as_ref() };
+        self.scan_once(sheet, scan, once, |mut seen| {
+            number(&mut seen.attempts);
+            self.settle(sheet, seen.line, seen.judged, seen.attempts);
         })
         .await;
     }
@@ -39,6 +59,12 @@ impl Running<'_> {
         judged: Judged,
         attempts: Vec<record::Attempt>,
     ) {
+        self.save(sheet, line, &judged);
+        sheet.finish(line, result(judged, attempts));
+    }
+
+    /// Keeps the value of a check if its step says so.
+    pub(super) fn save(&self, sheet: &Sheet<'_>, line: usize, judged: &Judged) {
         if let Some(Line::Check(Check { save: Some(name), .. })) = sheet.test.lines.get(line) {
             let mut saved = self.saved.borrow_mut();
             match &judged.value {
@@ -46,7 +72,6 @@ impl Running<'_> {
                 None => saved.remove(name),
             };
         }
-        sheet.finish(line, result(judged, attempts));
     }
 
     /// The scan of a check whose value is read again where it does not satisfy.
@@ -63,9 +88,10 @@ impl Running<'_> {
         loop {
             let mut last = None;
             let earlier = Earlier { spent: spent(retry, &attempts), begun: Some(begun) };
-            self.scan_once(sheet, scan, (bounds, earlier), |line, judged, mut new| {
-                attempts.append(&mut new);
-                last = Some((line, judged));
+            let once = Once { bounds, earlier, retry: scan.retry.as_ref() };
+            self.scan_once(sheet, scan, once, |mut seen| {
+                attempts.append(&mut seen.attempts);
+                last = Some((seen.line, seen.judged));
             })
             .await;
             let Some((line, judged)) = last else { return };
@@ -88,22 +114,20 @@ impl Running<'_> {
     }
 
     /// Makes the reads of a scan once, after those attempts, and tells each check as it is judged.
-    async fn scan_once(
+    pub(super) async fn scan_once(
         &self,
         sheet: &Sheet<'_>,
         scan: &Scan,
-        (bounds, earlier): (Bounds, Earlier),
-        mut tell: impl FnMut(usize, Judged, Vec<record::Attempt>),
+        Once { bounds, earlier, retry }: Once<'_>,
+        mut tell: impl FnMut(Seen),
     ) {
         let satisfied = |brought: &Brought| self.satisfied(sheet, scan, brought);
-        let manners =
-            Manners { retry: scan.retry.as_ref(), bounds, earlier, satisfied: &satisfied };
+        let manners = Manners { retry, bounds, earlier, satisfied: &satisfied };
         let mut pending = Pending::new(scan);
         self.read(scan, manners, |brought| {
             for check in pending.note(brought) {
                 if let Some(Line::Check(of)) = sheet.test.lines.get(check.line) {
-                    let (judged, attempts) = self.judged(of, check, &pending.tries, bounds);
-                    tell(check.line, judged, attempts);
+                    tell(self.judged(of, check, &pending.tries, bounds));
                 }
             }
         })
@@ -141,12 +165,14 @@ impl Running<'_> {
         plan: &ScanCheck,
         tries: &HashMap<usize, Tries>,
         bounds: Bounds,
-    ) -> (Judged, Vec<record::Attempt>) {
+    ) -> Seen {
         let inputs = needed(plan);
         let of_inputs: Vec<&Tries> = inputs.iter().filter_map(|input| tries.get(input)).collect();
         let mut records = Vec::new();
         let mut last = None;
+        let mut ended = None;
         for attempt in attempts(&of_inputs) {
+            ended = Some(attempt.ended);
             let brought: ByInput<'_> =
                 inputs.iter().copied().zip(attempt.brought.iter().copied()).collect();
             let mut judged = judge(check, plan, &brought, &|name| self.saved(name));
@@ -165,7 +191,12 @@ impl Running<'_> {
             limit: None,
             stopped: true,
         };
-        (last.unwrap_or_else(nothing), records)
+        Seen {
+            line: plan.line,
+            judged: last.unwrap_or_else(nothing),
+            attempts: records,
+            ended: ended.unwrap_or_else(Instant::now),
+        }
     }
 
     fn attempt(&self, attempt: &Attempt<'_>, judged: &Judged) -> record::Attempt {
@@ -195,7 +226,7 @@ impl Running<'_> {
 }
 
 /// What became of a check whose attempts these are.
-fn result(judged: Judged, attempts: Vec<record::Attempt>) -> CheckResult {
+pub(super) fn result(judged: Judged, attempts: Vec<record::Attempt>) -> CheckResult {
     if judged.stopped {
         return CheckResult { attempts, ..CheckResult::skipped(super::test::ABORTED) };
     }
@@ -212,6 +243,7 @@ fn result(judged: Judged, attempts: Vec<record::Attempt>) -> CheckResult {
         written: None,
         measurement: judged.measurement,
         limit: judged.limit,
+        timing: None,
         attempts,
     }
 }

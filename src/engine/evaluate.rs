@@ -17,6 +17,7 @@ use crate::spec::model::{Assigned, Assignment, Check, Subject};
 use crate::spec::retry::Cause;
 
 /// An attempt of a check, judged.
+#[derive(Clone)]
 pub(super) struct Judged {
     pub(super) judgement: Judgement,
     /// What it came to.

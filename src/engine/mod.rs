@@ -9,6 +9,7 @@ mod evaluate;
 mod exchange;
 mod frames;
 mod gather;
+mod poll;
 mod scan;
 mod shared;
 mod sheet;

@@ -232,6 +232,7 @@ impl Running<'_> {
                     self.scan(sheet, scan, bounds).await;
                 }
             }
+            Work::Poll(scans, poll) => self.poll(sheet, scans, poll, bounds).await,
             Work::Wait(wait) => {
                 self.unless_over(bounds, sleep(wait.time)).await;
                 sheet.finish(stage.lines.start, self.waited(bounds));

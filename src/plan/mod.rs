@@ -17,6 +17,7 @@ use crate::record::Phase;
 use crate::spec::model::{
     Action, Assignment, Check, Device, Flow, Reconnect, Spec, Step, Test, Wait, Write,
 };
+use crate::spec::timing::{Poll, Timing};
 
 /// One spec as a run sees it.
 #[derive(Debug)]
@@ -106,6 +107,8 @@ pub struct Stage<'s> {
 pub enum Work<'s> {
     /// Reads, scan after scan.
     Read(Vec<Scan>),
+    /// The same, looked at again and again.
+    Poll(Vec<Scan>, &'s Poll),
     /// A pause.
     Wait(&'s Wait),
     /// A new connection.
@@ -122,7 +125,7 @@ impl Work<'_> {
     /// What it reads.
     pub fn scans(&self) -> &[Scan] {
         match self {
-            Self::Read(scans) => scans,
+            Self::Read(scans) | Self::Poll(scans, _) => scans,
             Self::Wait(_)
             | Self::Reconnect(_)
             | Self::Write(_)
@@ -134,7 +137,7 @@ impl Work<'_> {
     /// The devices that it does something to.
     fn acted_on(&self) -> Vec<usize> {
         match self {
-            Self::Read(_) | Self::Wait(_) => Vec::new(),
+            Self::Read(_) | Self::Poll(..) | Self::Wait(_) => Vec::new(),
             Self::Reconnect(reconnect) => vec![reconnect.device],
             Self::Write(writing) => writing.devices.clone(),
             Self::Restore(Restoring { assignments, .. }) => {
@@ -148,7 +151,11 @@ impl Work<'_> {
     /// something went wrong in its test.
     pub fn acts(&self) -> bool {
         match self {
-            Self::Read(_) | Self::Wait(_) | Self::Reconnect(_) | Self::LetGo(_) => false,
+            Self::Read(_)
+            | Self::Poll(..)
+            | Self::Wait(_)
+            | Self::Reconnect(_)
+            | Self::LetGo(_) => false,
             Self::Write(_) | Self::Restore(_) => true,
         }
     }
@@ -314,7 +321,8 @@ impl<'s, 'd> Stages<'s, 'd> {
     }
 
     fn add(&mut self, step: &'s Step) {
-        let joins = step.flow.is_plain() && !step.checks().is_empty();
+        let timing = step.checks().first().map(|check| &check.timing);
+        let joins = step.flow.is_plain() && timing == Some(&Timing::Once);
         if !joins {
             self.end_reads();
         }
@@ -331,7 +339,11 @@ impl<'s, 'd> Stages<'s, 'd> {
                 if joins {
                     return;
                 }
-                Work::Read(self.take_reads())
+                let scans = self.take_reads();
+                match timing {
+                    Some(Timing::Poll(poll)) => Work::Poll(scans, poll),
+                    Some(Timing::Once) | None => Work::Read(scans),
+                }
             }
             Action::Wait(wait) => Work::Wait(wait),
             Action::Reconnect(reconnect) => Work::Reconnect(reconnect),

@@ -224,6 +224,9 @@ pub struct Check {
     pub decode: Option<Json>,
     /// The limit, as judged.
     pub limit: Option<Json>,
+    /// Of a check that was looked at more than once: when, and what of that counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Json>,
     /// Every try, in order.
     pub attempts: Vec<Attempt>,
 }

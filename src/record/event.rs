@@ -222,6 +222,9 @@ pub struct CheckResult {
     /// The limit as judged, where that was not known when the check was planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Json>,
+    /// Of a check that was looked at more than once: when, and what of that counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Json>,
     /// Every try. An error has its class here: a check that was not even asked has one attempt
     /// without transactions that says so.
     pub attempts: Vec<Attempt>,
@@ -282,6 +285,7 @@ impl CheckResult {
             written: None,
             measurement: None,
             limit: None,
+            timing: None,
             attempts: Vec::new(),
         }
     }
@@ -300,6 +304,7 @@ impl PlannedCheck {
             written,
             measurement,
             limit,
+            timing,
             attempts,
         } = result;
         Check {
@@ -314,6 +319,7 @@ impl PlannedCheck {
             measurement,
             decode,
             limit: limit.or(planned),
+            timing,
             attempts,
         }
     }

@@ -113,6 +113,7 @@ pub(crate) fn result(verdict: Verdict, transactions: Vec<u64>) -> CheckResult {
         written: None,
         measurement: last.measurement.clone(),
         limit: None,
+        timing: None,
         attempts: vec![last],
     }
 }

@@ -23,6 +23,7 @@ pub mod station;
 mod step;
 mod tables;
 mod test;
+pub mod timing;
 mod uut;
 
 pub use given::{Given, Unit};

@@ -28,6 +28,7 @@ use super::criteria::Criteria;
 use super::retry::Retry;
 use super::serial_format::Format;
 use super::station::Station;
+use super::timing::Timing;
 use crate::language::source::{Span, Spanned};
 use crate::language::variables::Scalar;
 use crate::record::{Digest, Phase};
@@ -408,6 +409,8 @@ pub struct Check {
     pub retry: Option<Retry>,
     /// The name under which later expressions find the value.
     pub save: Option<String>,
+    /// When it is looked at, and how often.
+    pub timing: Timing,
 }
 
 impl Check {

@@ -283,6 +283,7 @@ impl Running<'_> {
                 written: Some(sent),
                 measurement: last.measurement.clone(),
                 limit: None,
+                timing: None,
                 attempts,
             }
         };

@@ -2,7 +2,7 @@
 
 use passline_modbus::point::{Field as BitField, Point};
 
-use super::At;
+use super::{At, timing};
 use crate::expression::Type;
 use crate::language::diagnostic::Diagnostic;
 use crate::language::fields::Fields;
@@ -52,7 +52,8 @@ impl At<'_, '_> {
             }
         };
         let save = if fields.has("save") { Some(self.save(&subject)?) } else { None };
-        Some(Check { name, subject, criteria, verifies, retry, save })
+        let timing = timing::timing(self, retry.as_ref())?;
+        Some(Check { name, subject, criteria, verifies, retry, save, timing })
     }
 }
 

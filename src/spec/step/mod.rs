@@ -6,6 +6,7 @@ mod flow;
 mod include;
 mod read;
 mod reconnect;
+mod timing;
 mod wait;
 mod write;
 
@@ -38,6 +39,7 @@ pub(super) static STEP: Object = Object {
         &[compute::UNIT],
         write::FIELDS,
         check::FIELDS,
+        timing::FIELDS,
         flow::FIELDS,
         include::FIELDS,
         &judge::FIELDS,
@@ -62,12 +64,12 @@ struct Kind {
 static ACTIONS: [Kind; 5] = [
     Kind {
         key: read::FIELD.key,
-        takes: &[&[compute::UNIT], check::FIELDS, &judge::FIELDS],
+        takes: &[&[compute::UNIT], check::FIELDS, timing::FIELDS, &judge::FIELDS],
         read: |at| read::read(at).map(Action::Read),
     },
     Kind {
         key: compute::FIELD.key,
-        takes: &[&[compute::UNIT], check::FIELDS, &judge::FIELDS],
+        takes: &[&[compute::UNIT], check::FIELDS, timing::FIELDS, &judge::FIELDS],
         read: |at| compute::compute(at).map(|check| Action::Compute(Box::new(check))),
     },
     Kind { key: wait::FIELD.key, takes: &[], read: |at| wait::wait(at).map(Action::Wait) },
