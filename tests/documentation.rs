@@ -346,6 +346,39 @@ fn every_word_that_can_be_chosen_is_documented() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// Every fault kind, behaviour, event and action of a rule is used by an example that runs.
+#[test]
+fn whatever_a_simulation_can_do_is_done_by_an_example() {
+    let runs = |block: &&markdown::Block| {
+        block.info.starts_with("yaml") && !block.info.contains("refused")
+    };
+    let all = blocks(DOCUMENT);
+    let code: String = all.iter().filter(runs).map(|block| block.body).collect();
+    let objects = objects();
+    let kinds = objects["fault"].fields().find(|field| field.key == "fault").unwrap();
+    let kinds = shapes(&kinds.shape).into_iter().flat_map(|shape| match shape {
+        Shape::Choice(words) => *words,
+        _ => &[],
+    });
+    let kinds: Vec<String> = kinds.map(|kind| format!("fault: {kind}")).collect();
+    assert_eq!(kinds.len(), 41);
+    let keys =
+        ["behaviour", "simulation rule", "event", "access", "lock", "override", "simulation"];
+    let keys = keys.into_iter().flat_map(|name| objects[name].fields());
+    let keys = keys.map(|field| format!("{}:", field.key));
+    let is_used = |text: &String| {
+        code.match_indices(text.as_str()).any(|(at, _)| {
+            let before = code[..at].chars().next_back();
+            let behind = code[at + text.len()..].chars().next();
+            let begins = before.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+            begins && behind.is_none_or(|c| !c.is_alphanumeric() && c != '_')
+        })
+    };
+    let missing: Vec<String> =
+        kinds.into_iter().chain(keys).filter(|text| !is_used(text)).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 #[test]
 fn every_link_inside_the_document_has_its_heading() {
     let anchor = |heading: &str| {

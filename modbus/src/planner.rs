@@ -180,6 +180,16 @@ impl Rules {
         })
     }
 
+    /// The most that one read of this table may ask for.
+    pub fn most(&self, table: Table) -> u16 {
+        if table.is_bits() { self.max_bits } else { self.max_registers }
+    }
+
+    /// The blocks that are read whole.
+    pub fn whole(&self) -> &[Span] {
+        &self.whole
+    }
+
     /// The block that is read whole wherever this is read, if it lies in one.
     pub fn whole_around(&self, span: Span) -> Option<Span> {
         let behind = self.whole.partition_point(|block| {

@@ -43,7 +43,29 @@ pub(crate) fn lines(specs: &[Spec]) -> Result<Vec<Line<'_>>, String> {
         }
         line.devices.push(device);
     }
+    lines.iter().try_for_each(Line::has_one_for_each)?;
     Ok(lines)
+}
+
+impl Line<'_> {
+    /// Two specs may not both have somebody answer for the unit ids that nobody has.
+    fn has_one_for_each(&self) -> Result<(), String> {
+        for (index, device) in self.devices.iter().enumerate() {
+            let ids = &device.simulation.unit_ids;
+            let mut others = self.devices.iter().take(index);
+            let Some((other, what)) =
+                others.find_map(|other| Some((other, other.simulation.unit_ids.shared(ids)?)))
+            else {
+                continue;
+            };
+            return Err(format!(
+                "{} and {} both answer for {what} on {}\n  help: correct the `unit_ids` of one of \
+                 the two, or simulate their specs one at a time",
+                other.name, device.name, self.name
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Where each line is served: as the command line says, else on its own kind of line.

@@ -220,3 +220,56 @@ fn the_device_of_libmodbuss_tests_has_its_special_registers() {
     client.exchange(255, &[("03 0173 0001", "03 02 0000")]);
     assert!(begun.elapsed() >= Duration::from_millis(40));
 }
+
+/// A line has one device for the unit ids that nobody has, whichever specs it is put together from.
+#[test]
+fn two_specs_do_not_answer_for_the_same_unit() {
+    let spec = |id: u8, ids: &str| {
+        format!(
+            "simulator: s{id}\ndevices:\n  d{id}:\n    link: tcp://192.0.2.1\n    unit_id: {id}\n    \
+             points: {{ v: {{ input: 0 }} }}\n    simulate: {{ unit_ids: {ids} }}\n"
+        )
+    };
+    for (one, two, refused) in
+        [("any", "any", "any unit"), ("[7, 8]", "[8, 9]", "unit 8"), ("[7]", "[7]", "unit 7")]
+    {
+        let bench = Bench::new(&spec(1, one));
+        let other = bench.path("other.yaml");
+        std::fs::write(&other, spec(2, two)).unwrap();
+        let output = passline(&["simulate", &bench.path("spec.yaml"), &other]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(&format!("d1 and d2 both answer for {refused} on ")), "{text}");
+    }
+}
+
+/// What the profile says that the device refuses, its simulation refuses.
+#[test]
+fn a_device_refuses_what_its_profile_says() {
+    let bench = Bench::new(
+        "profile: meter
+max_registers: 4
+max_bits: 8
+blocks: [{ holding: 10, count: 3, whole: true }]
+points:
+  a: { holding: 0, type: f64 }
+  b: { holding: 4 }
+  c: { holding: 11 }
+  flag: { coil: 9 }
+  low: { coil: 0 }
+",
+    );
+    let simulator = bench.serve(&[], 1);
+    let mut client = Client::of(&simulator.urls[0]);
+    client.exchange(
+        1,
+        &[
+            ("03 0000 0004", "03 08 0000 0000 0000 0000"),
+            ("03 0000 0005", "83 03"),
+            ("01 0000 0009", "81 03"),
+            ("03 000B 0001", "83 02"),
+            ("03 000A 0003", "03 06 0000 0000 0000"),
+            ("06 000B 0001", "06 000B 0001"),
+        ],
+    );
+}

@@ -23,8 +23,10 @@ mod write;
 
 use std::time::Duration;
 
-use passline_modbus::pdu::{Answer, ExceptionCode, Request, Response};
-use passline_modbus::point::Span;
+use passline_modbus::pdu::{
+    Answer, ExceptionCode, MAX_READ_BITS, MAX_READ_REGISTERS, Request, Response,
+};
+use passline_modbus::point::{Span, Table};
 
 use crate::image::Image;
 use crate::program::Held;
@@ -38,6 +40,10 @@ pub(crate) use write::Touched;
 /// What a device lets be read and written. By default all that is there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Access {
+    /// The most registers that one read may ask for; more are exception 3.
+    pub max_registers: u16,
+    /// The most bits that one read may ask for; more are exception 3.
+    pub max_bits: u16,
     /// Cells that cannot be read, or not written; the first that refuses decides.
     pub guards: Vec<Guard>,
     /// Stretches that are read or written as a whole or not at all.
@@ -57,6 +63,8 @@ pub struct Access {
 impl Default for Access {
     fn default() -> Self {
         Self {
+            max_registers: MAX_READ_REGISTERS,
+            max_bits: MAX_READ_BITS,
             guards: Vec::new(),
             together: Vec::new(),
             ranges: Vec::new(),
@@ -69,21 +77,33 @@ impl Default for Access {
 }
 
 impl Access {
+    /// The most that one read of this table may ask for.
+    fn most(&self, table: Table) -> u16 {
+        if table.is_bits() { self.max_bits } else { self.max_registers }
+    }
+
+    /// Whether what a request writes as the password of a lock opens it, or another lock that has
+    /// its password in the same place.
+    fn opens(&self, lock: &Lock, request: &Request<'_>, image: &Image) -> bool {
+        let place = lock.password.point.span();
+        let locks = self.guards.iter().filter_map(|guard| guard.lock.as_ref());
+        let mut locks = locks.filter(|other| other.password.point.span() == place);
+        locks.any(|other| other.is_right(write::value_after(&other.password, request, image)))
+    }
+
     /// The answer to requests that are answered whatever the memory holds.
     fn fixed(&self, pdu: &[u8]) -> Option<Answer> {
         self.overrides.iter().find_map(|fixed| fixed.answer(pdu))
     }
 }
 
-/// What is to be done about a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Admission {
-    /// What it asks for.
-    Do,
-    /// A read of cells that do not exist shows this word there.
-    Fill(u16),
-    /// Nothing; it is answered as if it were done.
-    Ignore,
+/// How a request that may be is carried out. By default as it asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Admission {
+    /// It reads cells that do not exist, and this word is shown there.
+    pub(crate) filler: Option<u16>,
+    /// Nothing is done; it is answered as if it were.
+    pub(crate) ignored: bool,
 }
 
 /// The access to a device, and which of its locks are open.
@@ -122,8 +142,10 @@ impl Gate {
         touched: Touched,
         image: &Image,
     ) -> Result<Admission, ExceptionCode> {
-        let fill = self.exist(touched, image)?;
-        let mut admission = fill.map_or(Admission::Do, Admission::Fill);
+        if touched.read.is_some_and(|read| read.count() > self.access.most(read.table())) {
+            return Err(ExceptionCode::IllegalDataValue);
+        }
+        let mut admission = Admission { filler: self.exist(touched, image)?, ignored: false };
         for (guard, state) in self.access.guards.iter().zip(&self.guards) {
             if state.is_open(self.now) {
                 continue;
@@ -133,7 +155,7 @@ impl Gate {
             }
             if guard.refuses_write(touched) {
                 guard.write.map_or(Ok(()), Unwritten::refusal)?;
-                admission = Admission::Ignore;
+                admission.ignored = true;
             }
         }
         for whole in &self.access.together {
@@ -176,9 +198,8 @@ impl Gate {
             let Some(lock) = guard.lock.as_ref().filter(|lock| touches(&&lock.password)) else {
                 continue;
             };
-            if let Some(code) = lock.wrong
-                && !lock.is_right(write::value_after(&lock.password, request, image))
-            {
+            let is_wrong = || !self.access.opens(lock, request, image);
+            if let Some(code) = lock.wrong.filter(|_| is_wrong()) {
                 *state = Guarded::default();
                 return Err(code);
             }

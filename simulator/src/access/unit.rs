@@ -24,6 +24,18 @@ impl UnitIds {
             Self::Any => true,
         }
     }
+
+    /// What two devices of a line cannot both answer for, in words.
+    pub fn shared(&self, other: &Self) -> Option<String> {
+        match (self, other) {
+            (Self::Any, Self::Any) => Some("any unit".to_owned()),
+            (Self::Also(ids), Self::Also(_)) => {
+                let id = ids.iter().find(|id| other.include(**id))?;
+                Some(format!("unit {id}"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The unit ids of a line that no device has and one answers for, and the unit id of that one. Who

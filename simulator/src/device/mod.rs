@@ -251,7 +251,7 @@ impl Device {
             Ok(admitted) => admitted,
             Err(code) => return (Err(code), false),
         };
-        if admission == Admission::Ignore {
+        if admission.ignored {
             return (self.say(request, touched, admission), false);
         }
         let mut answer = self.perform(request, admission);
@@ -264,7 +264,7 @@ impl Device {
 
     /// Whether what is asked may be done, and what it touches.
     fn check(&mut self, request: &Request<'_>) -> Result<(Touched, Admission), ExceptionCode> {
-        let Some(gate) = &mut self.gate else { return Ok((Touched::default(), Admission::Do)) };
+        let Some(gate) = &mut self.gate else { return Ok(Default::default()) };
         let touched = memory::touched(request)?;
         Ok((touched, gate.admit(request, touched, &self.image)?))
     }
@@ -393,7 +393,7 @@ impl Device {
 
     fn perform(&mut self, request: &Request<'_>, admission: Admission) -> Answer {
         let image = &mut self.image;
-        if let Admission::Fill(filler) = admission {
+        if let Some(filler) = admission.filler {
             return memory::fill(image, request, filler);
         }
         match *request {

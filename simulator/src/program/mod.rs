@@ -46,6 +46,13 @@ const MAX_TICKS: u32 = 10_000;
 /// How often each rule may apply at one moment. More is a circle: it goes on a tick later.
 const MAX_TURNS: usize = 8;
 
+/// How much may wait for its time: of what follows later from what clients do, more is dropped.
+const MAX_WAITING: usize = 10_000;
+
+/// How much is done on its own between two looks at most. A simulation that has more to do, for it is
+/// to run faster than it can, does what is late once, and at once.
+const MAX_MOMENTS: u32 = 100_000;
+
 /// Where the chances of signals begin; those of faults come before.
 const SIGNALS: u64 = 1 << 32;
 
@@ -113,11 +120,17 @@ impl Program {
     /// brought into the memory: see [`Self::show`].
     pub(crate) fn advance(&mut self, to: Duration, image: &mut Image) {
         let tick = TICK.max(to.saturating_sub(self.now) / MAX_TICKS);
-        while let Some(next) = self.next(tick).filter(|next| *next <= to) {
+        for _ in 0..MAX_MOMENTS {
+            let Some(next) = self.next(tick).filter(|next| *next <= to) else {
+                self.now = self.now.max(to);
+                return;
+            };
             self.now = self.now.max(next);
             self.settle(image);
         }
         self.now = self.now.max(to);
+        self.timers.bring_to(self.now);
+        self.settle(image);
     }
 
     /// Brings the points that a request asks for, or all that move, to what they are now.
@@ -301,6 +314,9 @@ impl Program {
     fn apply(&mut self, rule: usize) {
         let Some(Rule { when, state, after, .. }) = self.script.rules.get(rule) else { return };
         if state.is_some_and(|state| state != self.state) {
+            return;
+        }
+        if !after.is_zero() && self.timers.len() >= MAX_WAITING {
             return;
         }
         let is_of_state = state.is_some() || matches!(when, When::Enters(_));

@@ -291,3 +291,36 @@ fn a_week_without_a_request_is_caught_up_with() {
     let week = Duration::from_hours(7 * 24);
     assert_eq!((bench.value(week, STATUS), bench.value(week, COMMAND)), ("1".into(), "168".into()));
 }
+
+#[test]
+fn more_than_can_be_done_is_done_once() {
+    let every = When::Every(MS);
+    let rule = Rule {
+        when: every,
+        state: None,
+        after: Duration::ZERO,
+        actions: vec![Action::Increment(STATUS, Decimal::from(1))],
+    };
+    let mut bench = Bench::new(Vec::new(), 0, vec![rule]);
+    assert_eq!(bench.value(Duration::from_secs(10), STATUS), "10000");
+    let began = std::time::Instant::now();
+    bench.program.advance(Duration::from_secs(365 * 24 * 3600), &mut bench.image);
+    assert!(began.elapsed() < Duration::from_secs(60), "it does not do all of a year");
+    let count = |bench: &Bench| bench.program.timers.len();
+    assert_eq!(count(&bench), 1, "and goes on");
+}
+
+#[test]
+fn what_waits_for_its_time_has_a_bound() {
+    let rule = Rule {
+        when: When::Read(COMMAND),
+        state: None,
+        after: Duration::from_secs(3600),
+        actions: vec![Action::Increment(STATUS, Decimal::from(1))],
+    };
+    let mut bench = Bench::new(Vec::new(), 0, vec![rule]);
+    for _ in 0..2 * MAX_WAITING {
+        bench.program.asked(&Request::ReadHoldingRegisters(0, 1), &mut bench.image);
+    }
+    assert_eq!(bench.program.timers.len(), MAX_WAITING);
+}

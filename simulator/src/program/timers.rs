@@ -35,6 +35,11 @@ impl Timers {
         self.waiting.push(Reverse((at, self.added, due)));
     }
 
+    /// How much waits for its time.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// When the next is due.
     pub(super) fn next(&self) -> Option<Duration> {
         self.waiting.peek().map(|Reverse((at, ..))| *at)
@@ -44,6 +49,12 @@ impl Timers {
     pub(super) fn pop(&mut self, now: Duration) -> Option<(Duration, Due)> {
         self.next().filter(|at| *at <= now)?;
         self.waiting.pop().map(|Reverse((at, _, due))| (at, due))
+    }
+
+    /// Has what is late be due now.
+    pub(super) fn bring_to(&mut self, now: Duration) {
+        let late: Vec<Due> = std::iter::from_fn(|| self.pop(now)).map(|(_, due)| due).collect();
+        late.into_iter().for_each(|due| self.add(now, due));
     }
 
     /// Puts off what is due by now.

@@ -316,6 +316,59 @@ async fn a_password_can_open_once_and_a_wrong_one_be_refused() {
     .await;
 }
 
+/// Two locks have their passwords in one place: that of the one is no wrong password for the other.
+#[tokio::test]
+async fn one_place_can_take_the_passwords_of_several_locks() {
+    let mut access = locked(|lock| lock.wrong = Some(VALUE));
+    let other = locked(|lock| lock.value = Value::Number(Decimal::from(0x5678)));
+    let more = other.guards.into_iter().map(|guard| Guard { cells: vec![holding(4, 1)], ..guard });
+    access.guards.extend(more);
+    let (_line, mut stream) = with(access);
+    check(
+        &mut stream,
+        &[
+            ("06 0000 5678", "06 0000 5678"),
+            ("06 0004 1111", "06 0004 1111"),
+            ("06 0002 1111", "86 02"),
+            ("06 0000 1234", "06 0000 1234"),
+            ("06 0002 1111", "06 0002 1111"),
+            ("06 0004 2222", "86 02"),
+            ("06 0000 9999", "86 03"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_read_may_ask_for_less_than_the_protocol_allows() {
+    let (_line, mut stream) = with(Access { max_registers: 2, max_bits: 4, ..Access::default() });
+    check(
+        &mut stream,
+        &[
+            ("03 0000 0002", "03 04 0100 0101"),
+            ("03 0000 0003", "83 03"),
+            // The quantity comes before the address.
+            ("03 FFF0 0003", "83 03"),
+            ("03 FFF0 0002", "83 02"),
+            ("01 0000 0005", "81 03"),
+            ("17 0000 0003 0000 0001 02 1111", "97 03"),
+            // A write may be longer.
+            ("10 0000 0003 06 0001 0002 0003", "10 0000 0003"),
+        ],
+    )
+    .await;
+}
+
+/// A write that is ignored, of a request that reads what is filled.
+#[tokio::test]
+async fn what_is_ignored_reads_fillers_too() {
+    let guards = vec![guard(holding(2, 1), None, Some(Unwritten::Ignored))];
+    let (_line, mut stream) = with(Access { guards, filler: Some(7), ..Access::default() });
+    let exchanges =
+        [("17 0009 0002 0002 0001 02 1111", "17 04 0109 0007"), ("03 0002 0001", "03 02 0102")];
+    check(&mut stream, &exchanges).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_password_can_open_for_a_time() {
     let (_line, mut stream) = with(locked(|lock| lock.lasts = Some(Duration::from_secs(30))));

@@ -180,12 +180,23 @@ fn trigger(context: &Context<'_>, fields: &Fields<'_, '_>) -> Option<Trigger> {
         context.report(error.remedy("2 % is 0.02"));
         return None;
     }
+    let (first, after, from, until) = (count("first"), count("after"), time("from"), time("until"));
+    let never = [
+        ("first", first.zip(after).is_some_and(|(first, after)| first <= after), "`after`"),
+        ("until", until.zip(from).is_some_and(|(until, from)| until <= from), "`from`"),
+    ];
+    if let Some((key, _, other)) = never.into_iter().find(|(_, is_over, _)| *is_over) {
+        let error = Diagnostic::error(fields.key_span(key), "this fault never shows");
+        let remedy = format!("both have to hold: `{key}` lies behind {other}");
+        context.report(error.remedy(remedy));
+        return None;
+    }
     Some(Trigger {
-        first: count("first"),
-        after: count("after"),
+        first,
+        after,
         every: count("every").and_then(NonZeroU64::new),
         probability,
-        from: time("from"),
-        until: time("until"),
+        from,
+        until,
     })
 }

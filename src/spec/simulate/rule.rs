@@ -172,6 +172,12 @@ fn test(names: &Names<'_, '_>, point: usize, fields: &Fields<'_, '_>) -> Option<
         None => None,
     };
     let number = |key| fields.number(key).map(|number| number.value);
+    let crossed = number("min").zip(number("max")).is_some_and(|(min, max)| min > max);
+    if crossed {
+        let error = Diagnostic::error(fields.key_span("min"), "no value is within `min` and `max`");
+        names.context.report(error.remedy("give the lesser as `min`, and the greater as `max`"));
+        return None;
+    }
     Some(Test {
         equals,
         min: number("min"),

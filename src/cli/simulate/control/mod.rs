@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -86,6 +87,21 @@ async fn no_browsers(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
+/// The name in a path.
+struct Name(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let name = Path::<String>::from_request_parts(parts, state).await;
+        let Path(name) = name.map_err(|rejection| {
+            Refusal::new(rejection.status(), rejection.body_text(), "write names in UTF-8")
+        })?;
+        Ok(Self(name))
+    }
+}
+
 async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
@@ -94,7 +110,7 @@ async fn devices(State(bench): Shared) -> Response {
     json_of(&bench.devices())
 }
 
-async fn point(State(bench): Shared, Path(name): Path<String>) -> Reply {
+async fn point(State(bench): Shared, Name(name): Name) -> Reply {
     let (seat, point) = bench.point(&name)?;
     Ok(json_of(&bench.value(seat, &point)?))
 }
@@ -106,7 +122,7 @@ struct Setting {
     value: Value,
 }
 
-async fn set_point(State(bench): Shared, Path(name): Path<String>, body: Body) -> Reply {
+async fn set_point(State(bench): Shared, Name(name): Name, body: Body) -> Reply {
     let (seat, point) = bench.point(&name)?;
     let setting: Setting = read(body, "{\"value\": 23.5}")?;
     let value = scalar(&setting.value)?;
@@ -114,14 +130,14 @@ async fn set_point(State(bench): Shared, Path(name): Path<String>, body: Body) -
     Ok(json_of(&bench.value(seat, &point)?))
 }
 
-async fn faults(State(bench): Shared, Path(device): Path<String>) -> Reply {
+async fn faults(State(bench): Shared, Name(device): Name) -> Reply {
     let faults = bench.with(bench.seat(&device)?, |device| {
         device.faults().map(|fault| json!({ "fault": fault.kind.word() })).collect::<Vec<_>>()
     })?;
     Ok(json_of(&faults))
 }
 
-async fn fire(State(bench): Shared, Path(device): Path<String>, body: Body) -> Reply {
+async fn fire(State(bench): Shared, Name(device): Name, body: Body) -> Reply {
     let seat = bench.seat(&device)?;
     let text = String::from_utf8(bytes(body)?.to_vec())
         .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "this is not UTF-8", "send JSON"))?;
@@ -129,12 +145,12 @@ async fn fire(State(bench): Shared, Path(device): Path<String>, body: Body) -> R
     Ok((StatusCode::CREATED, json_of(&json!({ "fault": word }))).into_response())
 }
 
-async fn clear(State(bench): Shared, Path(device): Path<String>) -> Reply {
+async fn clear(State(bench): Shared, Name(device): Name) -> Reply {
     bench.with(bench.seat(&device)?, Device::clear_faults)?;
     Ok(done())
 }
 
-async fn counters(State(bench): Shared, Path(device): Path<String>) -> Reply {
+async fn counters(State(bench): Shared, Name(device): Name) -> Reply {
     let counted = bench.with(bench.seat(&device)?, |device| device.statistics())?;
     Ok(json_of(&json!({
         "requests": counted.requests,
@@ -185,8 +201,9 @@ fn scalar(value: &Value) -> Result<Scalar, Refusal> {
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     };
     scalar.ok_or_else(|| {
-        let error = format!("a point cannot be {value}");
-        let remedy = "send a number, a text, true or false";
+        let text: String = value.to_string().chars().take(40).collect();
+        let error = format!("a point cannot be {text}");
+        let remedy = "send a number that is not too long, a text, true or false";
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, error, remedy)
     })
 }

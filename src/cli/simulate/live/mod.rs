@@ -153,7 +153,7 @@ impl Live {
 /// A transaction, for people.
 fn line(link: &Watched, transaction: &Transaction<'_>) -> String {
     let unit_id = transaction.request.unit_id;
-    let unit = link.units.get(&unit_id);
+    let unit = link.unit(unit_id);
     let mut line = format!("{} {} {unit_id}", Zoned::now().strftime("%H:%M:%S%.3f"), link.name);
     let told = Answered::new(transaction);
     // Nothing can go wrong when text is written into text.

@@ -41,8 +41,14 @@ impl Guarded<'_> {
             context.report(error.remedy("keep the one that is meant"));
             return None;
         }
+        let nodes = fields.one_or_many("points");
+        if nodes.is_empty() {
+            let error = Diagnostic::error(fields.key_span("points"), "`points` names none");
+            context.report(error.remedy("name one, or say a table and an address"));
+            return None;
+        }
         let mut spans = Vec::new();
-        for node in fields.one_or_many("points") {
+        for node in nodes {
             let name = context.text(node)?;
             let point = map::named(context, self.map, &name, "this device")?;
             let Some(span) = point.span() else {

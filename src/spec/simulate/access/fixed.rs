@@ -108,6 +108,9 @@ fn cells(
         (format!("`{key}` are answered by the functions {of}"), "write the answer as `pdu:`")
     } else if length == 0 || length > most.into() {
         (format!("{length} in one answer; there are 1 to {most}"), "correct how many there are")
+    } else if count == Some(0) {
+        let message = format!("a request for none is never answered with `{key}`");
+        (message, "correct the `count`, or answer with a `code:`")
     } else if count.is_some_and(|count| length < count.into()) {
         let message = format!("{length} are fewer than the `count` that is asked for");
         (message, "give as many as are asked for; an answer that is too short is a `pdu:`")

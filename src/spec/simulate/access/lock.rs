@@ -90,6 +90,28 @@ impl Guarded<'_> {
         Some(Guard { cells, read, write, lock: Some(lock) })
     }
 
+    /// Reports a lock that is never open together with one of those before it, where both have to be.
+    pub(super) fn opens_beside(&self, node: Node<'_>, own: &Guard, before: &[Guard]) {
+        let clashes = |other: &&Guard| {
+            let (Some(one), Some(two)) = (&own.lock, &other.lock) else { return false };
+            let refuse_both = own.read.is_some() && other.read.is_some()
+                || own.write.is_some() && other.write.is_some();
+            let overlap =
+                own.cells.iter().any(|one| other.cells.iter().any(|two| one.overlaps(*two)));
+            one.password.point.span() == two.password.point.span()
+                && one.value != two.value
+                && refuse_both
+                && overlap
+        };
+        if before.iter().any(|other| clashes(&other)) {
+            let message = "what is locked here never opens: another lock has another password for \
+                           some of it, in the same place";
+            let error = Diagnostic::error(node.span(), message);
+            self.context
+                .report(error.remedy("give each lock points, or a password point, of its own"));
+        }
+    }
+
     /// The password, and how long it opens. `None`: reported.
     fn password(&self, fields: &Fields<'_, '_>) -> Option<Lock> {
         let Guarded { context, map, image } = *self;
@@ -104,6 +126,12 @@ impl Guarded<'_> {
         let given = fields.scalar("equals")?;
         let value = Spanned { value: image::held(point, given.value), span: given.span };
         image::put(context, map, &mut image.clone(), point, &value)?;
+        let lasts = fields.duration("for");
+        if lasts.as_ref().is_some_and(|lasts| lasts.value.is_zero()) {
+            let error = Diagnostic::error(fields.key_span("for"), "this lock never opens");
+            context.report(error.remedy("give it the time for which the password opens"));
+            return None;
+        }
         let wrong = match fields.node("wrong") {
             Some(node) => Some(exception::read(context, node)?),
             None => None,
@@ -111,7 +139,7 @@ impl Guarded<'_> {
         Some(Lock {
             password: held(map, &Arc::clone(point)),
             value: value.value,
-            lasts: fields.duration("for").map(|lasts| lasts.value),
+            lasts: lasts.map(|lasts| lasts.value),
             once: fields.boolean("once").is_some_and(|once| once.value),
             wrong,
         })

@@ -1,4 +1,4 @@
-//! What a simulated device lets be read and written: what its points declare, and what `access`,
+//! What a simulated device lets be read and written: what its profile and its points say, and what `access`,
 //! `locks`, `together` and `overrides` of its simulation add.
 
 mod area;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use passline_modbus::pdu::ExceptionCode;
 use passline_modbus::point::{Span, Table};
-use passline_simulator::access::{Access, Guard, Unread, Unwritten};
+use passline_simulator::access::{Access, Guard, Unread, Unwritten, Whole};
 use passline_simulator::image::Image;
 use passline_simulator::program::Held;
 
@@ -86,7 +86,16 @@ pub(super) fn access(
     (map, image): (&Map, &Image),
     fields: Option<&Fields<'_, '_>>,
 ) -> Access {
-    let mut access = Access { ranges: ranges(map), ..Access::default() };
+    let whole = map.rules.whole().iter();
+    let mut access = Access {
+        max_registers: map.rules.most(Table::Holding),
+        max_bits: map.rules.most(Table::Coil),
+        together: whole
+            .map(|cells| Whole { cells: *cells, read: Some(REFUSAL), write: None })
+            .collect(),
+        ranges: ranges(map),
+        ..Access::default()
+    };
     let own = fields.and_then(|fields| fields.object("access"));
     let read = |key| own.as_ref().and_then(|own| own.node(key));
     let (read_only, write_only) = (
@@ -108,8 +117,11 @@ pub(super) fn access(
     }
     let Some(fields) = fields else { return access };
     let device = Guarded { context, map, image };
-    let locks = fields.list("locks").into_iter();
-    access.guards.extend(locks.filter_map(|node| device.lock(node)));
+    for node in fields.list("locks") {
+        let Some(lock) = device.lock(node) else { continue };
+        device.opens_beside(node, &lock, &access.guards);
+        access.guards.push(lock);
+    }
     let blocks = fields.list("together").into_iter();
     access.together.extend(blocks.filter_map(|node| device.together(node)));
     let overrides = fields.list("overrides").into_iter();

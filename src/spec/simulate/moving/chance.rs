@@ -46,6 +46,10 @@ pub(super) fn noise(names: &Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<No
             return refuse(names, fields, message, "give one of the two");
         }
     };
+    let (Spread::Normal(width) | Spread::Even(width)) = spread;
+    if width < 0.0 {
+        return refuse(names, fields, "a spread is not below zero", "give how far, without a sign");
+    }
     let every = every(names, fields)?;
     Some(Noise { mean: float_or(fields, "mean", 0.0)?, spread, every })
 }
@@ -58,6 +62,10 @@ pub(super) fn walk(names: &Names<'_, '_>, fields: &Fields<'_, '_>) -> Option<Wal
         let message = "the walk begins outside of its bounds";
         return refuse(names, fields, message, "`from` is within `min` and `max`");
     }
+    let step = float(fields, "step")?;
+    if step <= 0.0 {
+        return refuse(names, fields, "this walk does not move", "give a `step` above zero");
+    }
     let every = every(names, fields)?;
-    Some(Walk::new(from, float(fields, "step")?, every, (low, high)))
+    Some(Walk::new(from, step, every, (low, high)))
 }
