@@ -46,9 +46,18 @@ pub(super) const CELLS: &[Field] = &[
     ),
 ];
 
-/// Everything that is declared, zero or empty.
+/// Everything that is declared, zero or empty: points, and all of a block that is read whole.
 pub(super) fn blank(map: &Map) -> Image {
     let mut image = Image::new();
+    for block in map.rules.whole() {
+        let (table, start, count) = (block.table(), block.address(), usize::from(block.count()));
+        // A block ends within its table.
+        let _ = if table.is_bits() {
+            image.set_bits(table, start, &vec![false; count])
+        } else {
+            image.set_words(table, start, &vec![0; count])
+        };
+    }
     for point in map.points.values() {
         // What a declared point can hold fits.
         let _ = image.make(point);
