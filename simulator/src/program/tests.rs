@@ -304,8 +304,8 @@ fn more_than_can_be_done_is_done_once() {
     let mut bench = Bench::new(Vec::new(), 0, vec![rule]);
     assert_eq!(bench.value(Duration::from_secs(10), STATUS), "10000");
     let began = std::time::Instant::now();
-    bench.program.advance(Duration::from_secs(365 * 24 * 3600), &mut bench.image);
-    assert!(began.elapsed() < Duration::from_secs(60), "it does not do all of a year");
+    bench.program.advance(Duration::from_hours(8760), &mut bench.image);
+    assert!(began.elapsed() < Duration::from_mins(1), "it does not do all of a year");
     let count = |bench: &Bench| bench.program.timers.len();
     assert_eq!(count(&bench), 1, "and goes on");
 }
@@ -315,7 +315,7 @@ fn what_waits_for_its_time_has_a_bound() {
     let rule = Rule {
         when: When::Read(COMMAND),
         state: None,
-        after: Duration::from_secs(3600),
+        after: Duration::from_hours(1),
         actions: vec![Action::Increment(STATUS, Decimal::from(1))],
     };
     let mut bench = Bench::new(Vec::new(), 0, vec![rule]);

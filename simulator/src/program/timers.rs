@@ -54,7 +54,9 @@ impl Timers {
     /// Has what is late be due now.
     pub(super) fn bring_to(&mut self, now: Duration) {
         let late: Vec<Due> = std::iter::from_fn(|| self.pop(now)).map(|(_, due)| due).collect();
-        late.into_iter().for_each(|due| self.add(now, due));
+        for due in late {
+            self.add(now, due);
+        }
     }
 
     /// Puts off what is due by now.
