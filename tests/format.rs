@@ -53,7 +53,9 @@ fn files(folder: &str) -> Vec<PathBuf> {
 
 #[test]
 fn the_files_of_this_project_are_in_their_canonical_form() {
-    for folder in ["specs", "specs/devices", "specs/fails_on_purpose", "src/cli/init"] {
+    for folder in
+        ["specs", "specs/devices", "specs/fails_on_purpose", "specs/stations", "src/cli/init"]
+    {
         for file in files(folder) {
             let written = std::fs::read_to_string(&file).expect("a file");
             let formed = form(&written);

@@ -1,7 +1,7 @@
-//! The README is true: its commands print what it quotes, its excerpts are in the files that it
+//! The README is true, and so is the page of the command line: their commands print what they quote, its excerpts are in the files that it
 //! names, and every page that links to a file finds it. Run ids and times are not compared.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod markdown;
 
@@ -14,6 +14,7 @@ use markdown::blocks;
 use regex::Regex;
 
 const README: &str = include_str!("../README.md");
+const COMMAND_LINE: &str = include_str!("../docs/command-line.md");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The place that the README's simulator listens at. The test takes a free port instead.
@@ -91,18 +92,36 @@ impl Shell {
 
 #[test]
 fn every_command_prints_what_the_readme_says() {
+    let compared = compare(README, masked);
+    assert!(compared >= 5, "{compared} commands");
+}
+
+#[test]
+fn every_command_prints_what_the_page_of_the_command_line_says() {
+    // Slots run at the same time: which ends first is not said.
+    let in_any_order = |text: &str| {
+        let masked = masked(text);
+        let mut lines: Vec<&str> = masked.lines().collect();
+        lines.sort_unstable();
+        lines.join("\n")
+    };
+    assert!(compare(COMMAND_LINE, in_any_order) >= 1);
+}
+
+/// How many commands of a page print what stands behind them, seen in this way.
+fn compare(page: &'static str, seen: impl Fn(&str) -> String) -> usize {
     let mut shell = Shell { out: tempfile::tempdir().unwrap(), simulator: None };
     let mut compared = 0;
-    for pair in blocks(README).windows(2) {
+    for pair in blocks(page).windows(2) {
         let [typed, printed] = pair else { continue };
         if (typed.info, printed.info) != ("sh", "text") {
             continue;
         }
         let Some(found) = shell.print(typed.body) else { panic!("not tried: {}", typed.body) };
-        assert_eq!(masked(&found), masked(printed.body), "line {}", typed.line);
+        assert_eq!(seen(&found), seen(printed.body), "line {}", typed.line);
         compared += 1;
     }
-    assert!(compared >= 5, "{compared} commands");
+    compared
 }
 
 #[test]

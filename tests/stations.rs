@@ -150,6 +150,8 @@ fn units_in_several_slots_are_tested_at_once_and_one_failure_touches_no_other() 
     assert_eq!(told(&records[0])[0], "pass");
     assert_eq!(told(&records[1]), ["fail", "uut: fail", "mains: skipped", "not too much: skipped"]);
     assert!(out.contains("42 is not 43"), "{out}");
+    // The unit is told in the end, whichever it is.
+    assert!(out.contains("\n  unit 00000041\npanel [B]: FAIL in"), "{out}");
     // With fail-fast the other slot goes on.
     let fast = ["--fail-fast", "--slot", "B=00000043", "--slot", "A=00000041"];
     assert_eq!(folder.run(&fast).code, 1);
@@ -176,6 +178,104 @@ fn a_slot_whose_device_is_gone_is_an_error_of_its_own() {
         ["error", "uut: error", "mains: skipped", "not too much: skipped"]
     );
     assert_eq!(records[0]["mode"], "development");
+}
+
+/// Where connections are taken and nothing is ever said.
+fn silent() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+#[test]
+fn what_becomes_of_a_slot_touches_no_other_and_the_run_is_as_bad_as_the_worst() {
+    let (_a, a, _f) = served("41");
+    let (_b, b, _g) = served("42");
+    let (_d, d, _h) = served("44");
+    let (_silent, silent) = silent();
+    let slot = |name: &str, url: &str| format!("  {name}: {{ meter: {{ link: '{url}' }} }}\n");
+    let slots = [slot("A", &a), slot("B", &b), slot("C", &silent), slot("D", &d)].concat();
+    let folder = Folder::new(SPEC, &format!("station: s\nslots:\n{slots}"));
+    // Whatever the order of the file: the records come as the slots are named.
+    let slots =
+        ["--slot=D=00000044", "--slot=C=00000043", "--slot=B=00000099", "--slot=A=00000041"];
+    let Ended { code, out, err } = folder.run(&slots);
+    assert_eq!(code, 3, "{out}{err}");
+    let records = folder.records();
+    let slots_of: Vec<&str> = records.iter().map(|r| r["slot"].as_str().unwrap()).collect();
+    assert_eq!(slots_of, ["D", "C", "B", "A"]);
+    let good = ["pass", "uut: pass", "mains: pass", "not too much: pass"];
+    assert_eq!(told(&records[0]), good);
+    assert_eq!(told(&records[1])[..3], ["error", "uut: error", "mains: skipped"]);
+    assert_eq!(told(&records[2])[..3], ["fail", "uut: fail", "mains: skipped"]);
+    assert_eq!(told(&records[3]), good);
+    let junit = fs::read_to_string(folder.path("junit.xml")).unwrap();
+    let suites: Vec<&str> = junit
+        .split("<testsuite name=\"")
+        .skip(1)
+        .map(|suite| suite.split('"').next().unwrap())
+        .collect();
+    assert_eq!(suites, ["panel.D", "panel.C", "panel.B", "panel.A"]);
+    for class in ["panel.C.uut", "panel.C.mains", "panel.B.uut", "panel.A.not too much"] {
+        assert!(junit.contains(&format!("classname=\"{class}\"")), "{class}: {junit}");
+    }
+    // A failed one is worse than one that passed, and less bad than one without an answer.
+    assert_eq!(folder.run(&slots[2..]).code, 1);
+    assert_eq!(folder.run(&[slots[0], slots[3]]).code, 0);
+    let Ended { code, out, .. } = folder
+        .passline(&[&["plan", "spec.yaml", "--station=station.yaml"][..], &slots[..]].concat());
+    assert_eq!(code, 0);
+    let heads: Vec<&str> = out.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(heads, ["panel [D]", "panel [C]", "panel [B]", "panel [A]"], "{out}");
+    assert_eq!(out.matches("  mains (1 check)").count(), 4, "{out}");
+}
+
+#[test]
+fn slots_that_write_to_one_device_have_it_one_after_the_other() {
+    let (_a, a, _f) = served("41");
+    let (_b, b, _g) = served("42");
+    let (_oven, oven, _h) = served("0");
+    let station = format!(
+        "station: s\nslots:\n  A: {{ meter: {{ link: '{a}' }} }}\n  B: {{ meter: {{ link: '{b}' }} }}\n\
+         shared: {{ oven: {{ link: '{oven}' }} }}\n"
+    );
+    let spec = "\
+spec: heat
+devices:
+  meter: { unit_id: 1, points: { number: { holding: 0, type: u32 } } }
+  oven: { unit_id: 1, points: { number: { holding: 0, type: u32 } } }
+tests:
+  - test: mine
+    steps:
+      - { write: { oven.number: = meter.number } }
+      - { wait: 200ms }
+      - { compute: oven.number - meter.number, equals: 0 }
+";
+    let folder = Folder::new(spec, &station);
+    let Ended { code, out, err } = folder.run(&["--slot=A", "--slot=B"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let started =
+        |record: &Value| -> String { record["tests"][0]["started"].as_str().unwrap().to_owned() };
+    let records = folder.records();
+    assert_ne!(started(&records[0]), started(&records[1]), "one waits for the other");
+}
+
+#[test]
+fn sub_units_are_told_in_reports() {
+    let spec = SPEC.replace(
+        "uut:\n",
+        "uut:\n  sub_units: { supply: { part_number: PS-2, serial: { pattern: 'S.*' } } }\n",
+    );
+    let folder = Folder::new(&spec, "station: s\nslots: { A: { meter: { link: simulate } } }\n");
+    let Ended { code, out, err } = folder.run(&["--slot=A=00000007", "--sub-unit=supply=S-12"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("\n  unit 00000007, supply S-12\n"), "{out}");
+    let junit = fs::read_to_string(folder.path("junit.xml")).unwrap();
+    for (name, value) in [("serial", "S-12"), ("part_number", "PS-2")] {
+        let property = format!("<property name=\"uut.supply.{name}\" value=\"{value}\"/>");
+        assert!(junit.contains(&property), "{junit}");
+        assert!(junit.contains(&format!("uut.supply.{name}: {value}\n")), "{junit}");
+    }
 }
 
 #[test]
@@ -347,6 +447,12 @@ fn benches_that_cannot_be() {
         "station: s\ninstruments: [{ id: x, calibration: { due: 2026-13-01 } }]",
         &one,
         "station.yaml:2:44: error: `2026-13-01` is no day",
+    );
+    refused(
+        "station: s",
+        "station: s\nenvironment: { location: hall B }",
+        &one,
+        "station.yaml:2:16: error: where the station stands is no reading",
     );
     refused(
         "{ link: 'tcp://127.0.0.1:1' }",

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use crate::engine::{self, Emit, Options, Simulate, Stopper, stopper};
 use crate::plan::{self, Plan};
 use crate::record::{
-    Evidence, EvidenceError, Journal, Line, Outcome, Phase, RunDocument, Stamp, Test, Tool,
+    Evidence, EvidenceError, Journal, Line, Outcome, Phase, Record, RunDocument, Stamp, Test, Tool,
     Verdict, create_run_folder, draw_seed, run_id,
 };
 use crate::report::{self, file, json, junit};
@@ -272,9 +272,19 @@ fn summary(document: &RunDocument, folder: &Path) -> String {
             record.mode.word(),
             parts.join(", ")
         ));
+        lines.extend(unit(record));
     }
     lines.push(format!("evidence: {}", folder.display()));
     lines.join("\n")
+}
+
+/// Which unit a record is of, as far as serial numbers say.
+fn unit(record: &Record) -> Option<String> {
+    let own = record.uut.serial.as_ref().map(|serial| format!("unit {serial}"));
+    let parts = record.uut.sub_units.iter();
+    let parts = parts.filter_map(|part| Some(format!("{} {}", part.name, part.serial.as_ref()?)));
+    let known: Vec<String> = own.into_iter().chain(parts).collect();
+    (!known.is_empty()).then(|| format!("  {}", terminal::printable(&known.join(", "))))
 }
 
 /// Which devices `--simulate` means; every name must be one.

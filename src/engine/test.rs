@@ -1,13 +1,12 @@
 //! One test: its parts and stages in order, each if its condition holds.
 
-use std::cell::Cell;
-
 use passline_modbus::value::Value;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::bounds::Bounds;
 use super::check::milliseconds;
 use super::evaluate::LATE;
+use super::shared::HELD;
 use super::sheet::Sheet;
 use super::tries::Trouble;
 use super::{Again, Running};
@@ -43,13 +42,14 @@ impl Running<'_> {
     pub(super) async fn test(&self, index: usize) {
         let Some(test) = self.plan.tests.get(index) else { return };
         let bounds = self.bounds(test.test.phase);
-        let held = Cell::new(Vec::new());
-        if self.skipped(test).is_none() {
-            let hold = async { held.set(self.shared.hold(self.plan.spec, test.test).await) };
-            self.unless_over(bounds, hold).await;
-        }
+        let held = match self.skipped(test) {
+            None => self.hold(test, bounds).await,
+            Some(_) => None,
+        };
         let condition = if let Some(reason) = self.skipped(test) {
             Condition::Unmet(reason)
+        } else if held.is_none() {
+            Condition::Unknown(ErrorClass::Timeout, HELD.to_owned())
         } else {
             let condition = test.test.course.condition.as_ref();
             self.condition(condition, test.condition.as_ref(), bounds).await
@@ -234,8 +234,10 @@ impl Running<'_> {
             }
             Work::Poll(scans, poll) => self.poll(sheet, scans, poll, bounds).await,
             Work::Wait(wait) => {
+                let begun = Instant::now();
                 self.unless_over(bounds, sleep(wait.time)).await;
-                sheet.finish(stage.lines.start, self.waited(bounds));
+                let is_whole = begun.elapsed() >= wait.time;
+                sheet.finish(stage.lines.start, self.waited(is_whole, bounds));
             }
             Work::Reconnect(reconnect) => {
                 let result = self.reconnect(reconnect.device, bounds).await;
@@ -266,11 +268,11 @@ impl Running<'_> {
         }
     }
 
-    fn waited(&self, bounds: Bounds) -> CheckResult {
+    fn waited(&self, is_whole: bool, bounds: Bounds) -> CheckResult {
         if self.stop.ends(bounds.phase) {
             return CheckResult::skipped(ABORTED);
         }
-        if bounds.passed() {
+        if !is_whole || bounds.passed() {
             return self.error(ErrorClass::Timeout, "the wait is longer than its `timeout`");
         }
         done()

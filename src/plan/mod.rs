@@ -251,11 +251,15 @@ impl<'s> PlannedTest<'s> {
     pub fn devices(&self) -> Vec<usize> {
         let scans = self.stages().flat_map(Stage::scans).chain(&self.condition);
         let read = scans.flat_map(|scan| scan.batches.iter().map(|batch| batch.device));
-        let acted_on = self.stages().flat_map(|stage| stage.work.acted_on());
-        let mut devices: Vec<usize> = read.chain(acted_on).collect();
+        let mut devices: Vec<usize> = read.chain(self.acted_on()).collect();
         devices.sort_unstable();
         devices.dedup();
         devices
+    }
+
+    /// The devices that it does something to besides reading.
+    pub fn acted_on(&self) -> impl Iterator<Item = usize> {
+        self.stages().flat_map(|stage| stage.work.acted_on())
     }
 }
 

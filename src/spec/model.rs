@@ -307,11 +307,6 @@ impl Test {
         expressions.flat_map(|expression| &expression.saved).map(String::as_str)
     }
 
-    /// The devices that it may change, by their places in the spec.
-    pub fn changes(&self) -> BTreeSet<usize> {
-        self.all_steps().flat_map(|step| step.action.changes()).collect()
-    }
-
     /// Whether nothing else of its record may run at the same time (rule of overlap: a test that
     /// writes, prompts, waits, runs a command or sends raw frames).
     pub fn runs_alone(&self) -> bool {
@@ -343,16 +338,6 @@ pub enum Action {
     Reconnect(Reconnect),
     /// Values for points.
     Write(Box<Write>),
-}
-
-impl Action {
-    /// The devices that it may change, by their places in the spec.
-    fn changes(&self) -> Vec<usize> {
-        match self {
-            Self::Read(_) | Self::Compute(_) | Self::Wait(_) | Self::Reconnect(_) => Vec::new(),
-            Self::Write(write) => write.assignments().map(|one| one.device).collect(),
-        }
-    }
 }
 
 /// What governs a step, whatever it does.

@@ -107,6 +107,9 @@ static CALIBRATION: Object = Object {
     ]],
 };
 
+/// What the record calls the place of a station, beside the readings of its surroundings.
+const LOCATION: &str = "location";
+
 /// A bench.
 #[derive(Debug)]
 pub struct Station {
@@ -217,7 +220,7 @@ impl<'s> Position<'s> {
 impl Station {
     /// Its surroundings, for the record.
     pub fn surroundings(&self) -> Option<Json> {
-        let location = self.location.as_deref().map(|place| ("location", Some(Json::from(place))));
+        let location = self.location.as_deref().map(|place| (LOCATION, Some(Json::from(place))));
         let readings = self
             .environment
             .iter()
@@ -298,7 +301,12 @@ impl Loader<'_> {
 fn environment(context: &Context<'_>, root: &Fields<'_, '_>) -> Vec<(String, Scalar)> {
     let entries = root.map("environment").into_iter();
     let reading = entries.filter_map(|entry| {
-        Some((context.name(entry.key_node)?.value, context.scalar(entry.value)?.value))
+        let name = context.name(entry.key_node)?;
+        if name.value == LOCATION {
+            let error = Diagnostic::error(name.span, "where the station stands is no reading");
+            context.report(error.remedy("write it as `location:` of the station"));
+        }
+        Some((name.value, context.scalar(entry.value)?.value))
     });
     reading.collect()
 }

@@ -137,7 +137,7 @@ impl<W: io::Write> Report<W> {
             self.property(name, value)?;
         }
         for (name, value) in words::identity(record) {
-            self.property(name, value)?;
+            self.property(&name, value)?;
         }
         self.xml.close("properties")
     }

@@ -1,6 +1,6 @@
 //! What a check says in a report: its value beside its limit, its attempts, its frames.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 
 use crate::record::{Attempt, Check, Frame, Json, Measurement, Record, Test, Transaction, Verdict};
 
@@ -60,18 +60,23 @@ pub(super) fn heading(record: &Record) -> String {
 }
 
 /// What identifies the unit under test and the bench, by name.
-pub(super) fn identity(record: &Record) -> impl Iterator<Item = (&'static str, &str)> {
+pub(super) fn identity(record: &Record) -> impl Iterator<Item = (Cow<'static, str>, &str)> {
     let uut = &record.uut;
-    let known = [
+    let unit = [
         ("uut.serial", &uut.serial),
         ("uut.part_number", &uut.part_number),
         ("uut.revision", &uut.revision),
         ("uut.batch", &uut.batch),
-        ("station", &record.station),
-        ("slot", &record.slot),
-        ("operator", &record.operator),
     ];
-    known.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    let parts = uut.sub_units.iter().flat_map(|part| {
+        let known = [("serial", &part.serial), ("part_number", &part.part_number)];
+        known.map(|(what, value)| (Cow::from(format!("uut.{}.{what}", part.name)), value))
+    });
+    let bench =
+        [("station", &record.station), ("slot", &record.slot), ("operator", &record.operator)];
+    let plain = |(name, value)| (Cow::Borrowed(name), value);
+    let known = unit.into_iter().map(plain).chain(parts).chain(bench.into_iter().map(plain));
+    known.filter_map(|(name, value)| Some((name, value.as_deref()?)))
 }
 
 /// The attempts of a check in lines; with their frames, where something went wrong.
