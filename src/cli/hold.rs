@@ -8,6 +8,7 @@ use passline_modbus::duration::write_duration;
 use super::arguments::LockArguments;
 use super::exchange::{self, failed};
 use super::exit::Exit;
+use super::signals::Signals;
 use super::terminal;
 use crate::engine::Simulate;
 use crate::lock::{self, Busy, Locks};
@@ -21,11 +22,22 @@ pub(super) async fn lines<'a>(
     addresses: impl IntoIterator<Item = &'a Address>,
     arguments: &LockArguments,
 ) -> Result<Locks, Exit> {
+    lines_unless(addresses, arguments, &mut exchange::signals()?).await
+}
+
+/// The same with signals that are listened to further on.
+///
+/// # Errors
+/// As [`lines`].
+pub(super) async fn lines_unless<'a>(
+    addresses: impl IntoIterator<Item = &'a Address>,
+    arguments: &LockArguments,
+    signals: &mut Signals,
+) -> Result<Locks, Exit> {
     let places: BTreeSet<Place> = addresses.into_iter().filter_map(lock::place).collect();
     if places.is_empty() {
         return Ok(Locks::default());
     }
-    let mut signals = exchange::signals()?;
     let (folder, limit) = (&arguments.folder.lock_dir, arguments.lock_timeout);
     let waits = |busy: &Busy| {
         let limit = write_duration(limit);
@@ -43,18 +55,14 @@ pub(super) async fn lines<'a>(
 ///
 /// # Errors
 /// As [`lines`].
-pub(super) fn of_run(
+pub(super) async fn of_run(
     plans: &[Plan<'_>],
     simulate: &Simulate,
     arguments: &LockArguments,
+    signals: &mut Signals,
 ) -> Result<Locks, Exit> {
     let devices = plans.iter().flat_map(|plan| &plan.spec.devices);
     let real = devices.filter(|device| !simulate.includes(device));
     let addresses = real.filter_map(|device| device.line.as_ref()).map(|line| &line.address);
-    let mut held = Ok(Locks::default());
-    let exit = exchange::block_on(async {
-        held = lines(addresses, arguments).await;
-        Exit::Pass
-    });
-    if exit == Exit::Pass { held } else { Err(exit) }
+    lines_unless(addresses, arguments, signals).await
 }

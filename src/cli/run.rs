@@ -2,8 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+
+use futures_util::FutureExt;
+use tokio::runtime::Runtime;
 
 use crate::engine::{self, Emit, Options, Simulate, Stopper, stopper};
 use crate::plan::{self, Plan};
@@ -77,7 +81,9 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
             terminal::aside(&format!("not run: {}: none of its tests is selected", spec.label()));
         }
     }
-    let _lines = match hold::of_run(&plans, &simulate, &arguments.lock) {
+    let (runtime, mut signals) = listening()?;
+    let lines = hold::of_run(&plans, &simulate, &arguments.lock, &mut signals);
+    let _lines = match runtime.block_on(lines) {
         Ok(lines) => lines,
         Err(exit) => return Ok(exit),
     };
@@ -102,8 +108,21 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
         operator: arguments.operator.clone(),
     };
     let folder = create_run_folder(&arguments.out, run_id(options.started, options.seed))?;
-    let evidence = execute(arguments, &plans, &options, &folder)?;
+    let evidence = execute(arguments, &plans, &options, (&folder, runtime, signals))?;
     conclude(arguments, evidence, &folder)
+}
+
+/// An event loop, and the signals from now on: none is lost between here and the end of the run.
+fn listening() -> Result<(Runtime, Signals), Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let listening = runtime.and_then(|runtime| {
+        let signals = runtime.block_on(async { Signals::new() })?;
+        Ok((runtime, signals))
+    });
+    listening.map_err(|error| Problem {
+        exit: Exit::Error,
+        text: format!("the system gives no event loop: {error}"),
+    })
 }
 
 /// Runs the plans on this thread, with the journal on another.
@@ -111,7 +130,7 @@ fn execute(
     arguments: &RunArguments,
     plans: &[Plan<'_>],
     options: &Options,
-    folder: &Path,
+    (folder, runtime, signals): (&Path, Runtime, Signals),
 ) -> Result<Evidence, Problem> {
     let mut stream = events(arguments)?;
     let data_out = arguments.events.as_deref() == Some(Path::new("-"));
@@ -126,25 +145,25 @@ fn execute(
         }
     };
     let journal = Arc::new(Journal::open(folder, shown)?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Problem {
-        exit: Exit::Error,
-        text: format!("the system gives no event loop: {error}"),
-    })?;
     let emit: Emit = {
         let journal = Arc::clone(&journal);
         Arc::new(move |event| journal.emit(event))
     };
-    let (stopper, signal) = stopper();
-    runtime.block_on(async {
-        let interrupts = tokio::spawn(interrupts(stopper));
-        engine::run(plans, options, emit, signal).await;
+    let (stopper, signal) = stopper(arguments.teardown_timeout);
+    // Were there a fault that the engine does not contain, the record would still be written.
+    let ran = runtime.block_on(async {
+        let interrupts = tokio::spawn(interrupts(stopper, signals));
+        let ran = AssertUnwindSafe(engine::run(plans, options, emit, signal)).catch_unwind().await;
         interrupts.abort();
+        ran
     });
     // A name that is still being looked up keeps nobody waiting.
     runtime.shutdown_background();
     let journal = Arc::into_inner(journal).ok_or(EvidenceError::Stopped)?;
     let mut evidence = journal.finish()?;
+    if ran.is_err() {
+        terminal::aside("error: a fault in passline itself ended the run; please report it");
+    }
     // Whoever reads standard output may stop reading it; a file that was asked for is evidence.
     let broken = Arc::into_inner(broken).and_then(OnceLock::into_inner).filter(|_| !data_out);
     if let (Some(error), Some(path)) = (broken, &arguments.events) {
@@ -166,10 +185,9 @@ fn events(arguments: &RunArguments) -> Result<Option<Box<dyn Write + Send>>, Pro
     }
 }
 
-/// Stops the run at SIGINT or SIGTERM; at once at the second.
-async fn interrupts(stopper: Stopper) {
-    let Ok(mut signals) = Signals::new() else { return };
-    let said = [STOPPING, "stopping at once"];
+/// Stops the run at the first signal; at once at the second.
+async fn interrupts(stopper: Stopper, mut signals: Signals) {
+    let said = [STOPPING, STOPPING_AT_ONCE];
     for what in said.into_iter().map(Some).chain(std::iter::repeat(None)) {
         if signals.next().await.is_none() {
             return;
@@ -181,6 +199,9 @@ async fn interrupts(stopper: Stopper) {
 
 const STOPPING: &str =
     "stopping after what is under way, and after teardown; once more stops at once";
+
+const STOPPING_AT_ONCE: &str =
+    "stopping at once: what teardown has not written yet stays as it is; make it safe by hand";
 
 /// Writes what others read, shows the summary, and decides the exit code.
 fn conclude(arguments: &RunArguments, evidence: Evidence, folder: &Path) -> Result<Exit, Problem> {

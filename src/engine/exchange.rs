@@ -1,14 +1,16 @@
-//! One transaction: told to the record with its frames, and sent.
+//! One transaction: told to the record with its frames, and sent. What nobody answers until the time
+//! of teardown is over is waited for no longer.
 
 use std::sync::Arc;
 
-use passline_modbus::link::{Call, Completed, LinkError};
+use passline_modbus::link::{Call, Completed, LinkError, Oddities};
 use passline_modbus::pdu::Request;
 use tokio::time::Instant;
 
 use super::Running;
 use super::bench::Seat;
 use super::frames::CallId;
+use super::stop::Stop;
 use crate::record::Transaction;
 use crate::spec::model::Device;
 
@@ -24,7 +26,12 @@ impl Running<'_> {
     ) -> (u64, Completed) {
         let (transaction, id) = self.open(device, seat, seat.unit_id);
         let timeout = device.response_timeout;
-        let completed = seat.link.call(Call { id, unit: seat.unit_id, request, timeout }).await;
+        let begun = Instant::now();
+        let completed = tokio::select! {
+            biased;
+            completed = seat.link.call(Call { id, unit: seat.unit_id, request, timeout }) => completed,
+            () = self.stop.reached(Stop::Over) => given_up(begun),
+        };
         seat.frames.close(id);
         if !completed.tolerated.is_empty() {
             self.tolerated.borrow_mut().insert(transaction, completed.tolerated);
@@ -41,7 +48,12 @@ impl Running<'_> {
     ) -> (u64, Result<Instant, LinkError>) {
         let (transaction, id) = self.open(device, seat, EVERYONE);
         let timeout = device.response_timeout;
-        let sent = seat.link.broadcast(Call { id, unit: EVERYONE, request, timeout }).await;
+        let begun = Instant::now();
+        let sent = tokio::select! {
+            biased;
+            sent = seat.link.broadcast(Call { id, unit: EVERYONE, request, timeout }) => sent,
+            () = self.stop.reached(Stop::Over) => given_up(begun).result.map(|_| begun),
+        };
         seat.frames.close(id);
         (transaction, sent)
     }
@@ -60,4 +72,11 @@ impl Running<'_> {
         seat.frames.open(id, of);
         (transaction, id)
     }
+}
+
+/// What is known of a call that is waited for no longer: it may have been sent.
+fn given_up(begun: Instant) -> Completed {
+    let ended = Instant::now();
+    let result = Err(LinkError::Timeout { after: ended.saturating_duration_since(begun) });
+    Completed { sent: Some(begun), ended, result, tolerated: Oddities::NONE }
 }

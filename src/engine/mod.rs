@@ -10,6 +10,7 @@ mod exchange;
 mod frames;
 mod gather;
 mod poll;
+mod safe;
 mod scan;
 mod shared;
 mod sheet;
@@ -30,7 +31,7 @@ use passline_modbus::value::Value;
 use tokio::time::Instant;
 
 pub(crate) use bench::{Beginning, simulation};
-pub use stop::{Stop, StopSignal, Stopper, stopper};
+pub use stop::{Stop, StopSignal, Stopper, TEARDOWN, stopper};
 pub use test::NOT_SELECTED;
 
 use crate::plan::order::{Claim, Order, order};
@@ -142,7 +143,7 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
         .collect();
     records.iter().for_each(Running::announce);
     tokio::select! {
-        () = async { walk(&records).await; bench.close().await } => {}
+        () = async { walk(&records).await; close(&bench, &stop).await } => {}
         () = keep_alive(&records) => {}
         () = stop.reached(Stop::Now) => {}
     }
@@ -151,6 +152,14 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
     let outcome = Outcome::of_records(outcomes);
     emit(Event::RunFinished(RunFinished { outcome, ended: options.started.after(zero.elapsed()) }));
     outcome
+}
+
+/// Closes every line cleanly, as long as there is time for it.
+async fn close(bench: &Bench, stop: &StopSignal) {
+    tokio::select! {
+        () = bench.close() => {}
+        () = stop.reached(Stop::Over) => {}
+    }
 }
 
 /// Keeps the devices of all records alive; never ends.

@@ -5,9 +5,10 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 use super::Running;
+use super::tries::Trouble;
 use crate::plan::{Part, PlannedTest, Stage};
 use crate::record::{
-    Attempt, AttemptError, CheckFinished, CheckResult, ErrorClass, Event, Verdict,
+    Attempt, AttemptError, CheckFinished, CheckResult, ErrorClass, Event, Phase, Verdict,
 };
 use crate::spec::retry::{Cause, Retry};
 
@@ -24,6 +25,8 @@ pub(super) struct Sheet<'r> {
     acts_ended: Cell<Option<&'static str>>,
     /// Why nothing is done any more.
     ended: Cell<Option<&'static str>>,
+    /// What is being made.
+    phase: Cell<Phase>,
 }
 
 const AFTER_ERROR: &str = "not run: an earlier step of the test had an error";
@@ -37,11 +40,15 @@ impl<'r> Sheet<'r> {
         let (acts_ended, ended) = (Cell::new(None), Cell::new(None));
         let may_be_tried_again = test.test.course.retry.is_some();
         let held = may_be_tried_again.then(|| RefCell::new(vec![None; test.lines.len()]));
-        Self { running, index, test, verdicts, held, acts_ended, ended }
+        let phase = Cell::new(test.test.phase);
+        Self { running, index, test, verdicts, held, acts_ended, ended, phase }
     }
 
     /// Notes what became of a line, and tells it unless the test may be tried again.
     pub(super) fn finish(&self, line: usize, mut result: CheckResult) {
+        if let (Phase::Teardown, Some(of)) = (self.phase.get(), self.test.lines.get(line)) {
+            result = self.running.of_teardown(of, result);
+        }
         if let Some(verdict) = self.verdicts.borrow_mut().get_mut(line) {
             *verdict = Some(result.verdict);
         }
@@ -96,6 +103,14 @@ impl<'r> Sheet<'r> {
         }
     }
 
+    /// Tells that what makes these lines broke off. What was told already stands.
+    pub(super) fn break_off(&self, lines: Range<usize>, trouble: &Trouble) {
+        let told = |line: &usize| self.verdicts.borrow().get(*line).is_some_and(Option::is_some);
+        for line in lines.filter(|line| self.held.is_some() || !told(line)) {
+            self.finish(line, self.running.error(trouble.class, &trouble.text));
+        }
+    }
+
     /// Why a stage is not made: one that acts on the bench, or any.
     pub(super) fn bars(&self, acts: bool) -> Option<&'static str> {
         self.ended.get().or_else(|| self.acts_ended.get().filter(|_| acts))
@@ -113,7 +128,8 @@ impl<'r> Sheet<'r> {
     }
 
     /// The next part of the test begins: what went wrong before does not end it.
-    pub(super) fn begin_part(&self) {
+    pub(super) fn begin_part(&self, phase: Phase) {
+        self.phase.set(phase);
         self.acts_ended.set(None);
         self.ended.set(None);
     }

@@ -6,8 +6,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::bounds::Bounds;
 use super::check::milliseconds;
 use super::evaluate::LATE;
+use super::safe::contained;
 use super::shared::HELD;
 use super::sheet::Sheet;
+use super::stop::Stop;
 use super::tries::Trouble;
 use super::{Again, Running};
 use crate::judge::Judgement;
@@ -89,7 +91,10 @@ impl Running<'_> {
         if let Condition::Unknown(class, text) = condition {
             sheet.fail(0..test.lines.len(), *class, text);
         } else {
-            self.tries(&sheet, started).await;
+            let made = contained(self.tries(&sheet, started)).await;
+            if let Err(trouble) = made {
+                sheet.break_off(0..test.lines.len(), &trouble);
+            }
         }
         sheet.tell();
         let verdict = sheet.verdict();
@@ -158,7 +163,12 @@ impl Running<'_> {
         if test.left_out {
             return Some(NOT_SELECTED.to_owned());
         }
-        if self.stop.ends(test.test.phase) {
+        let stopped = match test.test.phase {
+            // A teardown that has no time left says what it leaves undone.
+            Phase::Teardown => self.stop.level() >= Stop::Now,
+            Phase::Setup | Phase::Main => self.stop.level() >= Stop::Soon,
+        };
+        if stopped {
             return Some(ABORTED.to_owned());
         }
         let cut = self.cut.get();
@@ -198,7 +208,7 @@ impl Running<'_> {
 
     /// Makes the stages of a part.
     async fn part(&self, sheet: &Sheet<'_>, part: &Part<'_>, bounds: Bounds) {
-        sheet.begin_part();
+        sheet.begin_part(bounds.phase);
         for stage in &part.stages {
             // A teardown goes on past its own failures.
             let barred = sheet.bars(stage.work.acts());
@@ -212,8 +222,16 @@ impl Running<'_> {
         }
     }
 
-    /// Makes a stage, if its condition holds.
+    /// Makes a stage. A fault of ours in it is an error of its lines, and ends nothing else.
     async fn stage(&self, sheet: &Sheet<'_>, stage: &Stage<'_>, bounds: Bounds) {
+        if let Err(trouble) = contained(self.if_it_holds(sheet, stage, bounds)).await {
+            sheet.break_off(stage.lines.clone(), &trouble);
+        }
+        sheet.note(stage);
+    }
+
+    /// Makes a stage, if its condition holds.
+    async fn if_it_holds(&self, sheet: &Sheet<'_>, stage: &Stage<'_>, bounds: Bounds) {
         let bounds = bounds.within(stage.flow.timeout);
         let lines = stage.lines.clone();
         let condition = (stage.flow.condition.as_ref(), stage.condition.as_ref());
@@ -222,7 +240,6 @@ impl Running<'_> {
             Condition::Unmet(reason) => sheet.skip(lines, &reason),
             Condition::Unknown(class, text) => sheet.fail(lines, class, &text),
         }
-        sheet.note(stage);
     }
 
     async fn work(&self, sheet: &Sheet<'_>, stage: &Stage<'_>, bounds: Bounds) {

@@ -172,6 +172,10 @@ pub(crate) struct RunArguments {
     /// Start no further test once one has not passed
     #[arg(long, env = "PASSLINE_FAIL_FAST", value_parser = BoolishValueParser::new())]
     pub(crate) fail_fast: bool,
+    /// How long teardown may go on after the run was stopped
+    #[arg(long, value_name = "TIME", env = "PASSLINE_TEARDOWN_TIMEOUT",
+          default_value = "30s", value_parser = duration)]
+    pub(crate) teardown_timeout: Duration,
     /// Run every spec this many times, one record each
     #[arg(long, value_name = "N", env = "PASSLINE_REPEAT", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]

@@ -135,13 +135,13 @@ async fn serve(
     (arguments, seed): (&SimulateArguments, u64),
 ) -> Result<Exit, Box<dyn Error>> {
     let real = places.iter().filter(|place| !place.is_pty()).map(Listen::address);
-    let _ports = match hold::lines(real, &arguments.lock).await {
+    let mut signals = Signals::new()?;
+    let _ports = match hold::lines_unless(real, &arguments.lock, &mut signals).await {
         Ok(ports) => ports,
         Err(exit) => return Ok(exit),
     };
     let beginning = Beginning { seed, host: Timestamp::now(), at: Instant::now() };
     let clock = Clock::scaled(beginning.at, arguments.time_scale);
-    let mut signals = Signals::new()?;
     let mut bound = Vec::new();
     for place in places {
         bound.push(bind(place).await?);

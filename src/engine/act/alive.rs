@@ -9,6 +9,7 @@ use super::request::{Repeats, Sending};
 use super::write::Unready;
 use crate::engine::Running;
 use crate::engine::bounds::Bounds;
+use crate::engine::safe::contained;
 use crate::engine::tries::Trouble;
 use crate::record::{CheckResult, ErrorClass, Phase, Verdict};
 use crate::spec::model::KeepAlive;
@@ -67,7 +68,7 @@ impl Running<'_> {
         if *over {
             return true;
         }
-        let trouble = self.beat_once(keep).await;
+        let trouble = contained(self.beat_once(keep)).await.unwrap_or_else(Some);
         alive.written.set(alive.written.get() + 1);
         match trouble {
             None => alive.in_a_row.set(0),

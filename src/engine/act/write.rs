@@ -12,6 +12,7 @@ use crate::engine::Running;
 use crate::engine::bounds::Bounds;
 use crate::engine::check::{milliseconds, number};
 use crate::engine::gather::Gathered;
+use crate::engine::safe::{NO_TIME, is_aborted};
 use crate::engine::sheet::Sheet;
 use crate::engine::test::ABORTED;
 use crate::engine::tries::Trouble;
@@ -253,6 +254,8 @@ impl Running<'_> {
         let results = self.results(&ready, &sent);
         let named = restoring.assignments.iter().zip(&ready.parts);
         for (line, (result, (assignment, part))) in lines.zip(results.into_iter().zip(named)) {
+            let result =
+                if is_aborted(&result) { self.error(ErrorClass::Timeout, NO_TIME) } else { result };
             sheet.finish(line, restored(result, &assignment.name, part));
         }
     }
