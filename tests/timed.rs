@@ -27,6 +27,7 @@ devices:
       shy: { holding: 4 }
       dying: { holding: 5 }
       slow: { holding: 6 }
+      far: { holding: 90 }
     response_timeout: 1s
     retry: { attempts: 2, delay: 10ms }
     simulate:
@@ -37,6 +38,7 @@ devices:
         shy: 1
         dying: 1
         slow: 1
+        far: 5
       faults:
         - { fault: silent, scope: { point: dead } }
         - { fault: exception, code: server_device_failure, scope: { point: shy }, first: 7 }
@@ -179,6 +181,21 @@ async fn points_of_a_step_are_looked_at_together() {
     assert_eq!(verdicts, [Verdict::Pass, Verdict::Pass]);
     assert_eq!(found[0].attempts[0].transactions, found[1].attempts[0].transactions);
     assert_eq!(timing(&found[1])["looks"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn points_that_are_read_too_far_apart_are_not_compared() {
+    // The slow one takes 300 ms, and both are asked at once or one behind the other.
+    let compared =
+        |most: &str| format!("{{ compute: d.slow + d.far, equals: 6, max_skew: {most} }}");
+    let apart = check(&compared("299ms")).await;
+    assert_eq!(apart.verdict, Verdict::Error, "{apart:?}");
+    assert!(message(&apart).ends_with("apart, and 299ms is the most that is allowed"), "{apart:?}");
+    assert_eq!(apart.attempts[0].skew_us, Some(300_000));
+    assert_eq!(check(&compared("300ms")).await.verdict, Verdict::Pass);
+    // What comes in one answer is of one moment.
+    let together = check("{ compute: d.rising + d.still, min: 0, max: 200, max_skew: 1ms }").await;
+    assert_eq!((together.verdict, together.attempts[0].skew_us), (Verdict::Pass, Some(0)));
 }
 
 #[tokio::test(start_paused = true)]

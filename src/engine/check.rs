@@ -176,11 +176,14 @@ impl Running<'_> {
             let brought: ByInput<'_> =
                 inputs.iter().copied().zip(attempt.brought.iter().copied()).collect();
             let mut judged = judge(check, plan, &brought, &|name| self.saved(name));
+            if let Some(most) = check.max_skew.filter(|most| attempt.skew > *most) {
+                judged.is_apart(attempt.skew, most);
+            }
             if bounds.has_passed_at(attempt.ended) {
                 judged.is_late();
             }
             if !judged.stopped {
-                records.push(self.attempt(&attempt, &judged));
+                records.push(self.attempt(&attempt, &judged, check.max_skew));
             }
             last = Some(judged);
         }
@@ -199,7 +202,12 @@ impl Running<'_> {
         }
     }
 
-    fn attempt(&self, attempt: &Attempt<'_>, judged: &Judged) -> record::Attempt {
+    fn attempt(
+        &self,
+        attempt: &Attempt<'_>,
+        judged: &Judged,
+        max_skew: Option<Duration>,
+    ) -> record::Attempt {
         let error = judged.judgement.error_class().map(|class| AttemptError {
             class,
             text: judged.judgement.message().unwrap_or_default().to_owned(),
@@ -213,6 +221,7 @@ impl Running<'_> {
             duration_ms: milliseconds(attempt.ended.saturating_duration_since(attempt.started)),
             transactions: attempt.transactions.clone(),
             tolerated: self.tolerated(&attempt.transactions),
+            skew_us: max_skew.map(|_| micros(attempt.skew)),
         }
     }
 
@@ -266,6 +275,10 @@ pub(super) fn number(attempts: &mut [record::Attempt]) {
 
 pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Every input that a check needs, each once.

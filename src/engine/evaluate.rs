@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use passline_modbus::inquiry::Data;
 use passline_modbus::point::{DataType, Invalid, Location, Point, Reading};
@@ -39,6 +40,17 @@ impl Judged {
         if self.judgement.error_class().is_none() {
             let (class, message) = (ErrorClass::Timeout, LATE.to_owned());
             self.judgement = Judgement::Error { class, message };
+        }
+    }
+
+    /// Its points were not read close enough to each other: what they make together does not count.
+    pub(super) fn is_apart(&mut self, skew: Duration, most: Duration) {
+        self.value = None;
+        if self.judgement.error_class().is_none() {
+            let message = format!(
+                "its points were read up to {skew:?} apart, and {most:?} is the most that is allowed"
+            );
+            self.judgement = Judgement::Error { class: ErrorClass::Timeout, message };
         }
     }
 
@@ -281,6 +293,10 @@ fn decode(check: &Check, sources: &[Source]) -> Option<Json> {
             (source_recipe(own)?, others)
         }
     };
+    if let Some(most) = check.max_skew {
+        let micros = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
+        decode.insert("max_skew_us".to_owned(), micros.into());
+    }
     let named = others.iter().filter_map(|source| {
         let mut recipe = source_recipe(source)?;
         recipe.insert("point".to_owned(), source.name.clone().into());

@@ -202,6 +202,7 @@ impl Running<'_> {
             duration_ms: 0,
             transactions: Vec::new(),
             tolerated: Vec::new(),
+            skew_us: None,
         };
         let skipped = CheckResult::skipped(text);
         CheckResult { verdict: Verdict::Error, attempts: vec![attempt], ..skipped }

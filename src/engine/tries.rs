@@ -1,6 +1,8 @@
 //! What the tries of a read brought, and how the tries of several reads make the attempts of a
 //! check. Pure.
 
+use std::time::Duration;
+
 use passline_modbus::inquiry::{Data, Finding, Unusable};
 use passline_modbus::link::LinkError;
 use passline_modbus::pdu::ExceptionCode;
@@ -148,8 +150,20 @@ pub(crate) struct Attempt<'a> {
     pub(crate) started: Instant,
     pub(crate) ended: Instant,
     pub(crate) transactions: Vec<u64>,
+    /// How far apart two of the readings can be at most: from when one was handed to its line to
+    /// when the answer of the other came in. What one answer brings is of one moment.
+    pub(crate) skew: Duration,
     /// In the order of the check's inputs.
     pub(crate) brought: Vec<&'a Brought>,
+}
+
+/// How far apart two of these readings can be at most.
+fn skew(readings: &[&Try]) -> Duration {
+    let apart = |one: &Try| {
+        let others = readings.iter().filter(|other| other.transactions != one.transactions);
+        others.map(|other| other.ended.saturating_duration_since(one.started)).max()
+    };
+    readings.iter().filter_map(|one| apart(one)).max().unwrap_or_default()
 }
 
 /// The attempts of a check with these inputs. Attempt `n` is the n-th try of each input; an input
@@ -169,6 +183,7 @@ pub(crate) fn attempts<'a>(inputs: &[&'a Tries]) -> Vec<Attempt<'a>> {
                 started: new().map(|one| one.started).min().unwrap_or_else(Instant::now),
                 ended: new().map(|one| one.ended).max().unwrap_or_else(Instant::now),
                 transactions,
+                skew: skew(&standing().collect::<Vec<_>>()),
                 brought: standing().map(|one| &one.brought).collect(),
             }
         })

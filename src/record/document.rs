@@ -295,6 +295,9 @@ pub struct Attempt {
     /// What of its answers was not by the standard, and put up with because the spec says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tolerated: Vec<String>,
+    /// How far apart the readings of its points can be at most, where that is limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skew_us: Option<u64>,
 }
 
 impl Check {

@@ -95,6 +95,7 @@ pub(crate) fn attempt(n: u32, verdict: Verdict, transactions: Vec<u64>) -> Attem
         duration_ms: 3,
         transactions,
         tolerated: Vec::new(),
+        skew_us: None,
     }
 }
 

@@ -396,6 +396,8 @@ pub struct Check {
     pub save: Option<String>,
     /// When it is looked at, and how often.
     pub timing: Timing,
+    /// How far apart its points may be read.
+    pub max_skew: Option<Duration>,
 }
 
 impl Check {

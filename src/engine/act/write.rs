@@ -307,6 +307,7 @@ impl Running<'_> {
             duration_ms: milliseconds(one.ended.saturating_duration_since(one.started)),
             transactions: one.transactions.clone(),
             tolerated: self.tolerated(&one.transactions),
+            skew_us: None,
         })
     }
 }

@@ -53,7 +53,7 @@ impl At<'_, '_> {
         };
         let save = if fields.has("save") { Some(self.save(&subject)?) } else { None };
         let timing = timing::timing(self, retry.as_ref())?;
-        Some(Check { name, subject, criteria, verifies, retry, save, timing })
+        Some(Check { name, subject, criteria, verifies, retry, save, timing, max_skew: None })
     }
 }
 

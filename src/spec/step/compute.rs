@@ -15,6 +15,13 @@ pub(super) const FIELD: Field =
 pub(super) const UNIT: Field =
     Field::optional("unit", Shape::Text, "The measuring unit of what is computed.");
 
+/// How far apart the points of an expression may be read.
+pub(super) const MAX_SKEW: Field = Field::optional(
+    "max_skew",
+    Shape::Duration,
+    "How far apart the points of a `compute` may be read. Default no bound.",
+);
+
 /// The check of a `compute`. `None`: reported.
 pub(super) fn compute(at: &At<'_, '_>) -> Option<Check> {
     let At { context, names, fields, .. } = *at;
@@ -32,5 +39,12 @@ pub(super) fn compute(at: &At<'_, '_>) -> Option<Check> {
     }
     let name = fields.text("name").map_or_else(|| text.value.clone(), |name| name.value);
     let unit = fields.text("unit").map(|unit| unit.value.into());
-    at.check(name, Subject::Expression { expression, unit })
+    let max_skew = fields.duration("max_skew");
+    if let (Some(most), [_]) = (&max_skew, &expression.points[..]) {
+        let error = Diagnostic::error(most.span, "one point alone is never apart from another");
+        context.report(error.remedy("remove `max_skew`, or name the points that belong together"));
+        return None;
+    }
+    let check = at.check(name, Subject::Expression { expression, unit })?;
+    Some(Check { max_skew: max_skew.map(|most| most.value), ..check })
 }

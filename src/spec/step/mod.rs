@@ -36,7 +36,7 @@ pub(super) static STEP: Object = Object {
     doc: "One action, what governs it; and for what is read or computed, at least one limit, or `record: true`.",
     fields: &[
         &[read::FIELD, compute::FIELD, wait::FIELD, reconnect::FIELD, write::FIELD, NAME],
-        &[compute::UNIT],
+        &[compute::UNIT, compute::MAX_SKEW],
         write::FIELDS,
         check::FIELDS,
         timing::FIELDS,
@@ -69,7 +69,12 @@ static ACTIONS: [Kind; 5] = [
     },
     Kind {
         key: compute::FIELD.key,
-        takes: &[&[compute::UNIT], check::FIELDS, timing::FIELDS, &judge::FIELDS],
+        takes: &[
+            &[compute::UNIT, compute::MAX_SKEW],
+            check::FIELDS,
+            timing::FIELDS,
+            &judge::FIELDS,
+        ],
         read: |at| compute::compute(at).map(|check| Action::Compute(Box::new(check))),
     },
     Kind { key: wait::FIELD.key, takes: &[], read: |at| wait::wait(at).map(Action::Wait) },
