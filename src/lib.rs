@@ -11,7 +11,7 @@
 //! `expression`, and the verdicts of `judge`. `plan` knows no I/O; `report` knows only records; the
 //! engine never prints; only `cli` knows the argument parser. `learn` goes the other way, from what a
 //! device answers to a profile, and `import` from what other programs know; `draft` writes both. `lock`
-//! keeps other runs off the lines of this one.
+//! keeps other runs off the lines of this one. `prove` runs specs against simulations with one thing wrong.
 
 pub mod cli;
 pub mod diff;
@@ -25,6 +25,7 @@ pub mod language;
 pub mod learn;
 pub mod lock;
 pub mod plan;
+pub mod prove;
 pub mod record;
 pub mod report;
 pub mod simulation;

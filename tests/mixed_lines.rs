@@ -126,7 +126,7 @@ fn over_lines_and_within_the_process_the_same_is_judged() {
     assert_eq!(over_lines["mode"], "development");
     assert_eq!(within["mode"], "simulated");
     let judged_over_lines = judged(&over_lines);
-    assert_eq!(judged_over_lines.len(), 19);
+    assert_eq!(judged_over_lines.len(), 23);
     assert!(judged_over_lines.values().all(|(verdict, _)| verdict == "pass"));
     assert_eq!(judged_over_lines, judged(&within));
 }

@@ -17,6 +17,7 @@ mod init;
 mod learn;
 mod plan;
 mod progress;
+mod prove;
 mod read;
 mod run;
 mod scan;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Prove(arguments) => prove::prove(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
         Command::Read(arguments) => read::read(&arguments),
         Command::Write(arguments) => write::write(&arguments),

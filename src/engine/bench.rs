@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use passline_modbus::address::{Address, Place};
 use passline_modbus::link::{Bus, Discipline, InFlight, Link, Options};
 use passline_simulator::endpoint::{Endpoint, Wire};
+use passline_simulator::fault::Seed;
 use tokio::time::Instant;
 
 use super::frames::Frames;
@@ -91,7 +92,7 @@ impl Bench {
         for key in order {
             let Some(draft) = drafts.remove(&key) else { continue };
             let frames = Frames::new(emit.clone(), beginning.at);
-            let line = open(&key, &draft, beginning, frames);
+            let line = open(&key, &draft, (beginning, simulate), frames);
             lines.insert(key, line);
         }
         let seat = |record: usize, spec: &Spec, device: &Device| {
@@ -123,7 +124,12 @@ impl Bench {
 }
 
 /// Opens one line: its first call connects.
-fn open(key: &Key, draft: &Draft<'_>, beginning: Beginning, frames: Frames) -> Seat {
+fn open(
+    key: &Key,
+    draft: &Draft<'_>,
+    (beginning, simulate): (Beginning, &Simulate),
+    frames: Frames,
+) -> Seat {
     let mut options = options(draft);
     let observer = frames.clone();
     let observe = move |event: passline_modbus::link::Event<'_>| observer.observe(&event);
@@ -131,7 +137,15 @@ fn open(key: &Key, draft: &Draft<'_>, beginning: Beginning, frames: Frames) -> S
         Link::open(address, options, observe)
     } else {
         options.discipline = in_memory(options.discipline);
-        let endpoint = Endpoint::new(simulation(&draft.members, beginning), beginning.at);
+        let mut devices = simulation(&draft.members, beginning);
+        for member in &draft.members {
+            let Some(alteration) = simulate.alteration(&member.name) else { continue };
+            if let Some(device) = devices.remove(&member.unit_id) {
+                let seed = Seed::of_device(beginning.seed, &member.name);
+                devices.insert(member.unit_id, alteration.of(device, seed));
+            }
+        }
+        let endpoint = Endpoint::new(devices, beginning.at);
         let framing = draft.address.as_ref().map(Address::framing).unwrap_or_default();
         let wire = Wire::instant(framing);
         let connect = move || {

@@ -2,6 +2,7 @@
 //! in an attempt: the engine itself cannot fail. It never prints, and knows no files.
 
 mod act;
+mod alteration;
 mod bench;
 mod bounds;
 mod check;
@@ -30,6 +31,7 @@ use passline_modbus::link::Oddities;
 use passline_modbus::value::Value;
 use tokio::time::Instant;
 
+pub use alteration::Alteration;
 pub(crate) use bench::{Beginning, simulation};
 pub use stop::{Stop, StopSignal, Stopper, TEARDOWN, stopper};
 pub use test::NOT_SELECTED;
@@ -51,7 +53,7 @@ use shared::Shared;
 pub type Emit = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// Which devices are simulated.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Simulate {
     /// None: hardware.
     #[default]
@@ -60,6 +62,8 @@ pub enum Simulate {
     Only(BTreeSet<String>),
     /// All.
     All,
+    /// All, and those of these names are not quite as their specs say.
+    Altered(BTreeMap<String, Alteration>),
 }
 
 impl Simulate {
@@ -69,8 +73,16 @@ impl Simulate {
             || match self {
                 Self::None => false,
                 Self::Only(names) => names.contains(&device.name),
-                Self::All => true,
+                Self::All | Self::Altered(_) => true,
             }
+    }
+
+    /// How a device differs from what its spec says, if it does.
+    fn alteration(&self, device: &str) -> Option<&Alteration> {
+        match self {
+            Self::Altered(altered) => altered.get(device),
+            Self::None | Self::Only(_) | Self::All => None,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod file;
 pub mod json;
 pub mod junit;
+pub(crate) mod xml;
 
 use std::path::Path;
 

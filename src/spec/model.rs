@@ -223,6 +223,8 @@ pub struct Map {
 pub struct Simulation {
     /// The four tables at the start.
     pub image: Image,
+    /// The points that are given a value, or something that moves them.
+    pub valued: BTreeSet<String>,
     /// What it does wrong, and when.
     pub faults: Vec<Fault>,
     /// What it does on its own.
@@ -466,7 +468,8 @@ impl Device {
     /// It as its spec says that it begins; chance comes from the seed, and its clocks begin with
     /// `host`.
     pub fn simulated(&self, seed: u64, host: Timestamp) -> passline_simulator::device::Device {
-        let Simulation { image, mut faults, script, access, unit_ids } = self.simulation.clone();
+        let Simulation { image, mut faults, script, access, unit_ids, .. } =
+            self.simulation.clone();
         faults.extend(self.limits());
         let seed = Seed::of_device(seed, &self.name);
         let device = passline_simulator::device::Device::new(image).with_faults(faults, seed);

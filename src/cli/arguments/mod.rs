@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Diff(DiffArguments),
     /// Show tests, transactions and predicted time per link, without touching a device
     Plan(PlanArguments),
+    /// Show that every check of specs can fail: simulated values are moved across every limit
+    Prove(ProveArguments),
     /// Serve the devices of specs, of simulator files, or of profiles, until interrupted
     Simulate(SimulateArguments),
     /// Read values from a device and print them bare
@@ -240,6 +242,26 @@ pub(crate) struct PlanArguments {
     /// How long one request and its answer are assumed to take
     #[arg(long, value_name = "TIME", env = "PASSLINE_ROUND_TRIP", default_value = "5ms", value_parser = duration)]
     pub(crate) round_trip: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProveArguments {
+    #[command(flatten)]
+    pub(crate) specs: SpecArguments,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// Write JUnit XML here: a test case for each check
+    #[arg(long, value_name = "FILE", env = "PASSLINE_JUNIT")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write what was found as JSON here
+    #[arg(long, value_name = "FILE", env = "PASSLINE_JSON")]
+    pub(crate) json: Option<PathBuf>,
+    /// What cannot be shown in the simulation does not count as found
+    #[arg(long, env = "PASSLINE_ALLOW_UNPROVEN", value_parser = BoolishValueParser::new())]
+    pub(crate) allow_unproven: bool,
+    /// Seed of everything left to chance in the simulation
+    #[arg(long, value_name = "N", env = "PASSLINE_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Args)]

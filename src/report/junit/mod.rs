@@ -5,7 +5,6 @@
 //! whole is valid by the schema of the Jenkins xUnit plugin.
 
 mod words;
-mod xml;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,7 +15,7 @@ use crate::record::{
     Check, Conformity, Counts, Outcome, Record, RunDocument, Test, Transaction, Verdict,
 };
 
-use xml::{Xml, legal};
+use super::xml::{Xml, legal};
 
 /// Writes the report of a run that was made on `hostname`.
 ///

@@ -14,7 +14,7 @@ use crate::language::source::{Span, Spanned};
 use crate::language::variables::Scalar;
 use crate::language::yaml::Node;
 use crate::spec::map;
-use crate::spec::model::Map;
+use crate::spec::model::{Map, Simulation};
 use crate::spec::place::{self, BEYOND, Common, TABLES};
 
 pub(super) static IMAGE: Object = Object {
@@ -176,12 +176,13 @@ pub(super) fn bit(context: &Context<'_>, node: Node<'_>) -> Option<bool> {
 pub(super) fn values<'t>(
     context: &Context<'_>,
     map: &Map,
-    image: &mut Image,
+    Simulation { image, valued, .. }: &mut Simulation,
     fields: &Fields<'t, '_>,
 ) -> Vec<Entry<'t>> {
     let mut given: Vec<(Arc<Point>, Value, Span)> = Vec::new();
     let mut moving = Vec::new();
     for entry in fields.map("values") {
+        valued.insert(entry.key.value.clone());
         if entry.value.pairs().is_some() {
             moving.push(entry);
             continue;

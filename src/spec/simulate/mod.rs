@@ -97,7 +97,7 @@ pub(super) fn simulation(
     for node in fields.list("image") {
         image::entry(context, &mut simulation.image, node);
     }
-    let moving = image::values(context, map, &mut simulation.image, fields);
+    let moving = image::values(context, map, &mut simulation, fields);
     let device = fault::Faulty { context, map, image: &simulation.image, address };
     let faults = fields.list("faults").into_iter();
     let (faults, labels): (_, Vec<fault::Label>) =

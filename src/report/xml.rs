@@ -10,31 +10,31 @@ use quick_xml::{
 };
 
 /// A name and its value.
-pub(super) type Pair<'a> = (&'static str, &'a str);
+pub(crate) type Pair<'a> = (&'static str, &'a str);
 
 /// Elements to a writer, indented.
-pub(super) struct Xml<W: io::Write>(Writer<W>);
+pub(crate) struct Xml<W: io::Write>(Writer<W>);
 
 impl<W: io::Write> Xml<W> {
-    pub(super) fn new(out: W) -> io::Result<Self> {
+    pub(crate) fn new(out: W) -> io::Result<Self> {
         let mut writer = Writer::new_with_indent(out, b' ', 2);
         writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
         Ok(Self(writer))
     }
 
-    pub(super) fn open(&mut self, name: &str, attributes: &[Pair<'_>]) -> io::Result<()> {
+    pub(crate) fn open(&mut self, name: &str, attributes: &[Pair<'_>]) -> io::Result<()> {
         self.0.write_event(Event::Start(start(name, attributes)))
     }
 
-    pub(super) fn close(&mut self, name: &str) -> io::Result<()> {
+    pub(crate) fn close(&mut self, name: &str) -> io::Result<()> {
         self.0.write_event(Event::End(BytesEnd::new(name)))
     }
 
-    pub(super) fn empty(&mut self, name: &str, attributes: &[Pair<'_>]) -> io::Result<()> {
+    pub(crate) fn empty(&mut self, name: &str, attributes: &[Pair<'_>]) -> io::Result<()> {
         self.0.write_event(Event::Empty(start(name, attributes)))
     }
 
-    pub(super) fn leaf(
+    pub(crate) fn leaf(
         &mut self,
         name: &str,
         attributes: &[Pair<'_>],
@@ -45,7 +45,7 @@ impl<W: io::Write> Xml<W> {
         self.close(name)
     }
 
-    pub(super) fn end(self) -> io::Result<()> {
+    pub(crate) fn end(self) -> io::Result<()> {
         let mut out = self.0.into_inner();
         out.write_all(b"\n")
     }
@@ -57,7 +57,7 @@ fn start<'a>(name: &'a str, attributes: &[Pair<'_>]) -> BytesStart<'a> {
 }
 
 /// `text` with every character that XML 1.0 forbids shown as `#x1B`.
-pub(super) fn legal(text: &str) -> Cow<'_, str> {
+pub(crate) fn legal(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_legal) {
         return Cow::Borrowed(text);
     }
