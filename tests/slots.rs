@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use passline::engine::{self, Options, Simulate, StopSignal, stopper};
+use passline::engine::{self, Options, Simulate, StopSignal, TEARDOWN, stopper};
 use passline::plan::{self, Selection};
 use passline::record::{Fold, Outcome, Record, Stamp, Tool};
 use passline::spec::{Given, Unit, load};
@@ -215,7 +215,7 @@ async fn a_stopped_slot_lets_go_and_teardowns_follow_each_other() {
          - {{ wait: 1s }}\n\
          - {{ read: oven.owner, equals: $(station.slot) }}\n"
     );
-    let (stopper, signal) = stopper();
+    let (stopper, signal) = stopper(TEARDOWN);
     let stop = async {
         tokio::time::sleep(Duration::from_secs(5)).await;
         stopper.stop();

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use passline::engine::{self, Options, Simulate, stopper};
+use passline::engine::{self, Options, Simulate, TEARDOWN, stopper};
 use passline::plan::{self, Selection};
 use passline::record::{Check, Fold, RunDocument, Tool, Verdict};
 use passline::spec::{self, Given};
@@ -71,7 +71,7 @@ async fn account(tests: &str, stop: Option<Duration>) -> RunDocument {
     let fold = Arc::new(Mutex::new(Fold::new()));
     let into = Arc::clone(&fold);
     let emit: engine::Emit = Arc::new(move |event| into.lock().unwrap().apply(event).unwrap());
-    let (stopper, signal) = stopper();
+    let (stopper, signal) = stopper(TEARDOWN);
     let stopping = async {
         if let Some(time) = stop {
             tokio::time::sleep(time).await;
