@@ -42,6 +42,7 @@ fn measure(file: &Path, folder: &Path, devices: usize) -> Result<(), Box<dyn Err
         arguments: Vec::new(),
         selection: Vec::new(),
         operator: None,
+        questions: None,
     };
     let journal = Arc::new(Journal::open(folder, |_| {})?);
     let keeper = Arc::clone(&journal);

@@ -46,6 +46,7 @@ fn measure(slots: usize) -> Result<Duration, Box<dyn Error>> {
         arguments: Vec::new(),
         selection: Vec::new(),
         operator: None,
+        questions: None,
     };
     let journal = Arc::new(Journal::open(folder.path(), |_| {})?);
     let keeper = Arc::clone(&journal);

@@ -110,6 +110,7 @@ fn document(
         arguments: Vec::new(),
         selection: selection.arguments(),
         operator: None,
+        questions: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;

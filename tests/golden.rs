@@ -48,6 +48,7 @@ async fn run(folder: &Path) {
         arguments: vec!["run".to_owned(), SPEC.to_owned(), "--simulate".to_owned()],
         selection: Vec::new(),
         operator: None,
+        questions: None,
     };
     let journal = Arc::new(Journal::open(folder, |_| {}).expect("a journal"));
     let keeper = Arc::clone(&journal);

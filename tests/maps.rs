@@ -48,6 +48,7 @@ async fn checks(loaded: &Loaded, simulate: Simulate) -> Vec<Check> {
         arguments: Vec::new(),
         selection: Vec::new(),
         operator: None,
+        questions: None,
     };
     let (sender, events) = mpsc::channel();
     let emit: engine::Emit = Arc::new(move |event| sender.send(event).expect("the events"));

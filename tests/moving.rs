@@ -238,6 +238,7 @@ async fn run(seed: u64) -> Vec<u8> {
         arguments: vec![],
         selection: vec![],
         operator: None,
+        questions: None,
     };
     let folder = tempfile::tempdir().unwrap();
     let journal = Arc::new(Journal::open(folder.path(), |_| {}).unwrap());

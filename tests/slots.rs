@@ -73,6 +73,7 @@ async fn run(
         arguments: Vec::new(),
         selection: Vec::new(),
         operator: None,
+        questions: None,
     };
     let fold = Arc::new(Mutex::new(Fold::new()));
     let into = Arc::clone(&fold);

@@ -64,6 +64,7 @@ async fn stopped(spec: &str, time: Option<Duration>, listen: Listen) -> (RunDocu
         arguments: Vec::new(),
         selection: Vec::new(),
         operator: None,
+        questions: None,
     };
     let fold = Arc::new(Mutex::new(Fold::new()));
     let into = Arc::clone(&fold);

@@ -67,6 +67,7 @@ async fn account(tests: &str, stop: Option<Duration>) -> RunDocument {
         arguments: Vec::new(),
         selection: Vec::new(),
         operator: None,
+        questions: None,
     };
     let fold = Arc::new(Mutex::new(Fold::new()));
     let into = Arc::clone(&fold);

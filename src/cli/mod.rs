@@ -2,6 +2,7 @@
 //! and the only one that prints.
 
 mod arguments;
+mod ask;
 mod check;
 mod completions;
 mod diff;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::arguments::PlanArguments;
 use super::check::load;
 use super::exit::Exit;
-use super::terminal;
-use crate::plan::{self, Plan, PlannedTest, Scan, Work};
+use super::terminal::{self, printable};
+use crate::plan::{self, Act, Plan, PlannedTest, Scan, Work};
 use crate::spec::model::Device;
 
 /// Runs the command.
@@ -50,6 +50,9 @@ fn show(plan: &Plan<'_>, round_trip: Duration) {
                 waits += wait.time;
                 terminal::line(&format!("    wait {:?}", wait.time));
             }
+            if let Work::Act(act, _) = &stage.work {
+                terminal::line(&format!("    {}", printable(&acts(*act))));
+            }
         }
     }
     terminal::line(&format!("  predicted, at {round_trip:?} for a request and its answer:"));
@@ -63,6 +66,18 @@ fn show(plan: &Plan<'_>, round_trip: Duration) {
     }
     let transactions: usize = links.values().map(|load| load.transactions).sum();
     terminal::line(&format!("  {} in all", terminal::count(transactions, "transaction")));
+}
+
+/// What is done outside, in words.
+fn acts(act: Act<'_>) -> String {
+    match act {
+        Act::Run(run) => {
+            let words: Vec<&str> =
+                std::iter::once(&run.program).chain(&run.arguments).map(String::as_str).collect();
+            format!("run {}", words.join(" "))
+        }
+        Act::Prompt(prompt) => format!("ask ({}): {}", prompt.ask.word(), prompt.text),
+    }
 }
 
 fn transactions(

@@ -38,6 +38,11 @@ impl Progress {
         Self { bar, aside, tests: Vec::new(), specs: Vec::new(), failed: 0 }
     }
 
+    /// The live line, where there is one.
+    pub(super) fn bar(&self) -> Option<ProgressBar> {
+        self.bar.clone()
+    }
+
     /// Shows what an event changes.
     pub(super) fn show(&mut self, event: &Event) {
         match event {
@@ -122,9 +127,9 @@ impl Progress {
         lines.extend(remarks);
         for line in lines {
             match &self.bar {
-                Some(bar) => bar.println(line),
-                None if self.aside => terminal::aside(&line),
-                None => terminal::line(&line),
+                Some(bar) if !bar.is_hidden() => bar.println(line),
+                _ if self.aside => terminal::aside(&line),
+                _ => terminal::line(&line),
             }
         }
     }

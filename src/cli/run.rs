@@ -8,8 +8,9 @@ use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt;
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
 
-use crate::engine::{self, Emit, Options, Simulate, Stopper, stopper};
+use crate::engine::{self, Emit, Options, Question, Simulate, Stopper, stopper};
 use crate::plan::{self, Plan};
 use crate::record::{
     Evidence, EvidenceError, Journal, Line, Outcome, Phase, Record, RunDocument, Stamp, Test, Tool,
@@ -20,6 +21,7 @@ use crate::spec::Loaded;
 use crate::spec::model::label;
 
 use super::arguments::{ALL, RunArguments};
+use super::ask::{self, Answers};
 use super::check::load;
 use super::exit::Exit;
 use super::hold;
@@ -81,6 +83,8 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
             terminal::aside(&format!("not run: {}: none of its tests is selected", spec.label()));
         }
     }
+    let answers =
+        Answers::of(arguments.answers.as_deref(), &plans, &simulate).map_err(Problem::usage)?;
     let (runtime, mut signals) = listening()?;
     let lines = hold::of_run(&plans, &simulate, &arguments.lock, &mut signals);
     let _lines = match runtime.block_on(lines) {
@@ -97,6 +101,7 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
             text: format!("no random numbers for a seed: {error}\n  help: give one with --seed"),
         })?,
     };
+    let (questions, asked) = mpsc::unbounded_channel();
     let options = Options {
         tool: Tool::this(),
         started,
@@ -106,9 +111,11 @@ fn attempt(arguments: &RunArguments) -> Result<Exit, Problem> {
         arguments: std::env::args().skip(1).collect(),
         selection: selection.arguments(),
         operator: arguments.operator.clone(),
+        questions: Some(questions),
     };
     let folder = create_run_folder(&arguments.out, run_id(options.started, options.seed))?;
-    let evidence = execute(arguments, &plans, &options, (&folder, runtime, signals))?;
+    let answering = (answers, asked);
+    let evidence = execute(arguments, &plans, &options, answering, (&folder, runtime, signals))?;
     conclude(arguments, evidence, &folder)
 }
 
@@ -130,11 +137,13 @@ fn execute(
     arguments: &RunArguments,
     plans: &[Plan<'_>],
     options: &Options,
+    (answers, asked): (Answers, mpsc::UnboundedReceiver<Question>),
     (folder, runtime, signals): (&Path, Runtime, Signals),
 ) -> Result<Evidence, Problem> {
     let mut stream = events(arguments)?;
     let data_out = arguments.events.as_deref() == Some(Path::new("-"));
     let mut progress = Progress::new(data_out);
+    let bar = progress.bar();
     let broken: Arc<OnceLock<io::Error>> = Arc::default();
     let told = Arc::clone(&broken);
     let shown = move |line: &Line| {
@@ -153,8 +162,10 @@ fn execute(
     // Were there a fault that the engine does not contain, the record would still be written.
     let ran = runtime.block_on(async {
         let interrupts = tokio::spawn(interrupts(stopper, signals));
+        let answering = tokio::spawn(ask::answer(answers, asked, bar));
         let ran = AssertUnwindSafe(engine::run(plans, options, emit, signal)).catch_unwind().await;
         interrupts.abort();
+        answering.abort();
         ran
     });
     // A name that is still being looked up keeps nobody waiting.

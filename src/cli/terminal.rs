@@ -19,6 +19,12 @@ pub(super) fn aside(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// A question beside the output, whose answer is typed behind it.
+pub(super) fn question(text: &str) {
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// What a device says, safe to show: control characters, which would move the cursor or end a
 /// line, as escapes.
 pub(super) fn printable(text: &str) -> String {

@@ -52,7 +52,7 @@ impl Running<'_> {
     }
 
     /// Tells what became of a check, and keeps its value if its step says so.
-    fn settle(
+    pub(super) fn settle(
         &self,
         sheet: &Sheet<'_>,
         line: usize,
@@ -154,7 +154,7 @@ impl Running<'_> {
             return false;
         }
         let brought = ByInput::from([(source.input, brought)]);
-        let judged = judge(of, check, &brought, &|name| self.saved(name));
+        let judged = judge(of, check, &brought, (&|name| self.saved(name), None));
         !judged.stopped && judged.judgement.verdict() == Verdict::Pass
     }
 
@@ -175,7 +175,7 @@ impl Running<'_> {
             ended = Some(attempt.ended);
             let brought: ByInput<'_> =
                 inputs.iter().copied().zip(attempt.brought.iter().copied()).collect();
-            let mut judged = judge(check, plan, &brought, &|name| self.saved(name));
+            let mut judged = judge(check, plan, &brought, (&|name| self.saved(name), None));
             if let Some(most) = check.max_skew.filter(|most| attempt.skew > *most) {
                 judged.is_apart(attempt.skew, most);
             }
@@ -202,7 +202,7 @@ impl Running<'_> {
         }
     }
 
-    fn attempt(
+    pub(super) fn attempt(
         &self,
         attempt: &Attempt<'_>,
         judged: &Judged,
@@ -222,6 +222,7 @@ impl Running<'_> {
             transactions: attempt.transactions.clone(),
             tolerated: self.tolerated(&attempt.transactions),
             skew_us: max_skew.map(|_| micros(attempt.skew)),
+            output: None,
         }
     }
 

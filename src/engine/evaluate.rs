@@ -73,12 +73,12 @@ pub(super) type ByInput<'a> = HashMap<usize, &'a Brought>;
 /// The value that an earlier step saved under a name.
 pub(super) type SavedValue<'a> = &'a dyn Fn(&str) -> Result<Value, Judgement>;
 
-/// Judges one attempt of a check.
+/// Judges one attempt of a check. `told` is what an action told that is no read.
 pub(super) fn judge(
     check: &Check,
     plan: &ScanCheck,
     brought: &ByInput<'_>,
-    saved: SavedValue<'_>,
+    (saved, told): (SavedValue<'_>, Option<Observed>),
 ) -> Judged {
     let unit = unit(check);
     let measured = |value: Option<&Value>| {
@@ -116,6 +116,10 @@ pub(super) fn judge(
         Subject::Read(_) => match plan.sources.first() {
             Some(source) => observed(source, brought),
             None => no_answer(ErrorClass::Internal, "nothing was planned for it"),
+        },
+        Subject::Told(_) => match told {
+            Some(told) => told,
+            None => no_answer(ErrorClass::Internal, "nothing was done for it"),
         },
         Subject::Expression { expression, .. } => match expression.value(&point) {
             Ok(value) => Observed::Reading(Reading::Value(value)),
@@ -239,6 +243,7 @@ fn raw(check: &Check, plan: &ScanCheck, brought: &ByInput<'_>) -> (Vec<u16>, Vec
     match check.subject {
         Subject::Read(_) => (words.next().unwrap_or_default(), words.flatten().collect()),
         Subject::Expression { .. } => (words.flatten().collect(), Vec::new()),
+        Subject::Told(_) => (Vec::new(), words.flatten().collect()),
     }
 }
 
@@ -264,6 +269,7 @@ fn unit(check: &Check) -> Option<Arc<str>> {
     match &check.subject {
         Subject::Read(read) => read.point.as_ref()?.unit().map(Arc::from),
         Subject::Expression { unit, .. } => unit.clone(),
+        Subject::Told(told) => told.unit.clone(),
     }
 }
 
@@ -271,9 +277,10 @@ fn unit(check: &Check) -> Option<Arc<str>> {
 pub(super) fn planned(check: &Check, plan: Option<&ScanCheck>) -> PlannedCheck {
     PlannedCheck {
         name: check.name.clone(),
-        kind: match check.subject {
+        kind: match &check.subject {
             Subject::Read(_) => Kind::Read,
             Subject::Expression { .. } => Kind::Compute,
+            Subject::Told(told) => told.kind,
         },
         decode: decode(check, plan.map_or(&[][..], |plan| &plan.sources)),
         limit: check.criteria.known().map(|demand| demand.to_json().into()),
@@ -288,6 +295,7 @@ fn decode(check: &Check, sources: &[Source]) -> Option<Json> {
             Map::from_iter([("expression".to_owned(), expression.text.to_string().into())]),
             sources,
         ),
+        Subject::Told(told) => (told.how.clone(), sources),
         Subject::Read(_) => {
             let (own, others) = sources.split_first()?;
             (source_recipe(own)?, others)

@@ -69,8 +69,11 @@ impl Gathered<'_> {
         let sources = self.scan.into_iter().flat_map(|scan| &scan.checks);
         let mut sources = sources.flat_map(|check| &check.sources);
         let source = sources.find(|source| source.name == name)?;
-        let brought: ByInput<'_> =
-            self.tries.iter().map(|(input, tries)| (*input, &tries.last().brought)).collect();
-        Some(value(source, &brought))
+        Some(value(source, &self.brought()))
+    }
+
+    /// What each input brought in the end.
+    pub(super) fn brought(&self) -> ByInput<'_> {
+        self.tries.iter().map(|(input, tries)| (*input, &tries.last().brought)).collect()
     }
 }

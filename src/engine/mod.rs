@@ -31,6 +31,7 @@ use passline_modbus::link::Oddities;
 use passline_modbus::value::Value;
 use tokio::time::Instant;
 
+pub use act::{NoAnswer, Question, Questions};
 pub use alteration::Alteration;
 pub(crate) use bench::{Beginning, simulation};
 pub use stop::{Stop, StopSignal, Stopper, TEARDOWN, stopper};
@@ -105,6 +106,8 @@ pub struct Options {
     pub selection: Vec<String>,
     /// Who runs it.
     pub operator: Option<String>,
+    /// Who answers what steps ask; nobody, where there is none.
+    pub questions: Option<Questions>,
 }
 
 /// Runs the plans, one record each, and returns when all that can happen has happened.

@@ -203,6 +203,7 @@ impl Running<'_> {
             transactions: Vec::new(),
             tolerated: Vec::new(),
             skew_us: None,
+            output: None,
         };
         let skipped = CheckResult::skipped(text);
         CheckResult { verdict: Verdict::Error, attempts: vec![attempt], ..skipped }

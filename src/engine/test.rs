@@ -1,5 +1,7 @@
 //! One test: its parts and stages in order, each if its condition holds.
 
+use std::time::Duration;
+
 use passline_modbus::value::Value;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -13,7 +15,7 @@ use super::stop::Stop;
 use super::tries::Trouble;
 use super::{Again, Running};
 use crate::judge::Judgement;
-use crate::plan::{Part, PlannedTest, Scan, Stage, Work};
+use crate::plan::{Act, Part, PlannedTest, Scan, Stage, Work};
 use crate::record::{CheckResult, ErrorClass, Event, Phase, TestFinished, Verdict};
 use crate::spec::model::Expression;
 use crate::spec::retry::Spent;
@@ -29,6 +31,9 @@ const SETUP: &str = "not run: the setup of the test did not pass";
 
 /// Why a step whose time was over before it began has an error.
 const OVER: &str = "not run: the time for it was over";
+
+/// The longest that a program may take whose step does not say.
+const PROGRAM: Duration = Duration::from_mins(1);
 
 /// Whether a test or a step runs.
 enum Condition {
@@ -266,6 +271,13 @@ impl Running<'_> {
             }
             Work::LetGo(device) => {
                 sheet.finish(stage.lines.start, self.let_go(*device).await);
+            }
+            Work::Act(act, scans) => {
+                let bounds = match act {
+                    Act::Run(_) if stage.flow.timeout.is_none() => bounds.within(Some(PROGRAM)),
+                    _ => bounds,
+                };
+                self.act(sheet, (stage.lines.start, *act), scans.first(), bounds).await;
             }
         }
     }

@@ -40,6 +40,12 @@ enum Form {
     Bands { common: Set, bands: Vec<(Band, Option<Box<Rule>>)> },
 }
 
+impl From<Limits> for Demand {
+    fn from(limits: Limits) -> Self {
+        Self(Form::Fixed(limits))
+    }
+}
+
 impl Demand {
     /// Reads the demand of a step that brings a value: the step's table must hold
     /// [`FIELDS`](super::FIELDS). `None`: it is refused, and what is wrong has been reported.

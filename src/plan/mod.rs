@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use crate::record::Phase;
 use crate::spec::model::{
-    Action, Assignment, Check, Device, Flow, Reconnect, Spec, Step, Test, Wait, Write,
+    Action, Assignment, Check, Device, Flow, Prompt, Reconnect, Run, Spec, Step, Test, Wait, Write,
 };
 use crate::spec::timing::{Poll, Timing};
 
@@ -119,13 +119,34 @@ pub enum Work<'s> {
     Restore(Restoring<'s>),
     /// The end of what keeps a device alive, by its index.
     LetGo(usize),
+    /// Something outside, and what its limits have to have read.
+    Act(Act<'s>, Vec<Scan>),
+}
+
+/// What is done outside of what is read and computed.
+#[derive(Debug, Clone, Copy)]
+pub enum Act<'s> {
+    /// A program is run.
+    Run(&'s Run),
+    /// The operator is asked.
+    Prompt(&'s Prompt),
+}
+
+impl<'s> Act<'s> {
+    /// What judges its outcome.
+    pub fn check(self) -> &'s Check {
+        match self {
+            Self::Run(run) => &run.check,
+            Self::Prompt(prompt) => &prompt.check,
+        }
+    }
 }
 
 impl Work<'_> {
     /// What it reads.
     pub fn scans(&self) -> &[Scan] {
         match self {
-            Self::Read(scans) | Self::Poll(scans, _) => scans,
+            Self::Read(scans) | Self::Poll(scans, _) | Self::Act(_, scans) => scans,
             Self::Wait(_)
             | Self::Reconnect(_)
             | Self::Write(_)
@@ -137,7 +158,10 @@ impl Work<'_> {
     /// The devices that it does something to.
     fn acted_on(&self) -> Vec<usize> {
         match self {
-            Self::Read(_) | Self::Poll(..) | Self::Wait(_) => Vec::new(),
+            Self::Read(_)
+            | Self::Poll(..)
+            | Self::Wait(_)
+            | Self::Act(Act::Run(_) | Act::Prompt(_), _) => Vec::new(),
             Self::Reconnect(reconnect) => vec![reconnect.device],
             Self::Write(writing) => writing.devices.clone(),
             Self::Restore(Restoring { assignments, .. }) => {
@@ -156,7 +180,7 @@ impl Work<'_> {
             | Self::Wait(_)
             | Self::Reconnect(_)
             | Self::LetGo(_) => false,
-            Self::Write(_) | Self::Restore(_) => true,
+            Self::Write(_) | Self::Restore(_) | Self::Act(..) => true,
         }
     }
 }
@@ -278,7 +302,9 @@ impl Stage<'_> {
 /// The lines of a step.
 fn lines(step: &Step) -> Vec<Line<'_>> {
     match &step.action {
-        Action::Read(_) | Action::Compute(_) => step.checks().iter().map(Line::Check).collect(),
+        Action::Read(_) | Action::Compute(_) | Action::Run(_) | Action::Prompt(_) => {
+            step.checks().iter().map(Line::Check).collect()
+        }
         Action::Wait(wait) => vec![Line::Wait(wait)],
         Action::Reconnect(reconnect) => vec![Line::Reconnect(reconnect)],
         Action::Write(write) => write.assignments().map(|one| Line::Write(write, one)).collect(),
@@ -325,8 +351,9 @@ impl<'s, 'd> Stages<'s, 'd> {
     }
 
     fn add(&mut self, step: &'s Step) {
+        let reads = matches!(step.action, Action::Read(_) | Action::Compute(_));
         let timing = step.checks().first().map(|check| &check.timing);
-        let joins = step.flow.is_plain() && timing == Some(&Timing::Once);
+        let joins = reads && step.flow.is_plain() && timing == Some(&Timing::Once);
         if !joins {
             self.end_reads();
         }
@@ -352,11 +379,17 @@ impl<'s, 'd> Stages<'s, 'd> {
             Action::Wait(wait) => Work::Wait(wait),
             Action::Reconnect(reconnect) => Work::Reconnect(reconnect),
             Action::Write(write) => Work::Write(Writing::new(self.devices, write, first)),
+            Action::Run(run) => self.act(Act::Run(run), first),
+            Action::Prompt(prompt) => self.act(Act::Prompt(prompt), first),
         };
         let condition = step.flow.condition.as_ref();
         let condition = condition.and_then(|of| scan::of_points(self.devices, first, &of.points));
         self.done.push(Stage { lines: first..self.next, flow: &step.flow, condition, work });
         self.first = self.next;
+    }
+
+    fn act(&self, act: Act<'s>, line: usize) -> Work<'s> {
+        Work::Act(act, scan::of_limits(self.devices, line, act.check()).into_iter().collect())
     }
 
     fn take_reads(&mut self) -> Vec<Scan> {

@@ -109,7 +109,7 @@ impl Builder {
         }
         let again = match &check.subject {
             Subject::Read(read) => self.read.contains(&whole(read)),
-            Subject::Expression { .. } => false,
+            Subject::Expression { .. } | Subject::Told(_) => false,
         };
         !self.closed && is_plain(devices, check) && !again
     }
@@ -177,11 +177,16 @@ pub(super) fn of_points(devices: &[Device], line: usize, points: &[NamedPoint]) 
     open.close(devices)
 }
 
+/// The reads for the points that the limits of a check name, where its own value is no read.
+pub(super) fn of_limits(devices: &[Device], line: usize, check: &Check) -> Option<Scan> {
+    of_points(devices, line, &named_points(check))
+}
+
 /// Whether a check may share its scan and its reads with others.
 fn is_plain(devices: &[Device], check: &Check) -> bool {
     let read = match &check.subject {
         Subject::Read(read) => read,
-        Subject::Expression { .. } => return false,
+        Subject::Expression { .. } | Subject::Told(_) => return false,
     };
     let repeats = || devices.get(read.device).is_some_and(|device| device.retry.repeats_values());
     read.point.is_some()

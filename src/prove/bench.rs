@@ -44,6 +44,7 @@ pub(super) fn run(plan: &Plan<'_>, simulate: Simulate, seed: u64) -> Option<Ran>
         arguments: Vec::new(),
         selection: Vec::new(),
         operator: None,
+        questions: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

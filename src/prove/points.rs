@@ -71,7 +71,7 @@ impl<'s> Points<'s> {
     pub(super) fn see(&mut self, case: &Case<'_>) {
         let own = match &case.check.subject {
             Subject::Read(read) => read.point.as_deref().map(|point| (read.device, point)),
-            Subject::Expression { .. } => None,
+            Subject::Expression { .. } | Subject::Told(_) => None,
         };
         let named = case.check.expressions().flat_map(|expression| &expression.points);
         let named = named.map(|named| (named.device, &*named.point));

@@ -64,7 +64,7 @@ impl<'c> Sight<'c> {
     pub(super) fn own(&self) -> Option<&Place> {
         match self.check.subject {
             Subject::Read(_) => self.places.first(),
-            Subject::Expression { .. } => None,
+            Subject::Expression { .. } | Subject::Told(_) => None,
         }
     }
 
@@ -76,6 +76,7 @@ impl<'c> Sight<'c> {
     /// How it is judged with that content, and the value that is judged.
     pub(super) fn judged(&self, contents: &[Content]) -> (Outcome, Option<Value>) {
         let observed = match &self.check.subject {
+            Subject::Told(_) => return (ERROR, None),
             Subject::Read(_) => match self.places.first().map(|own| reading(own, contents)) {
                 Some(Some(reading)) => Observed::Reading(reading),
                 _ => return (ERROR, None),

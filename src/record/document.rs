@@ -298,6 +298,21 @@ pub struct Attempt {
     /// How far apart the readings of its points can be at most, where that is limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew_us: Option<u64>,
+    /// What the program that was run left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
+}
+
+/// What a program that was run left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Its exit status; none, where a signal ended it.
+    pub exit: Option<i32>,
+    /// What it wrote to its standard output, as far as it was kept: the end says so where it was not.
+    pub stdout: String,
+    /// The same of its standard error.
+    pub stderr: String,
 }
 
 impl Check {

@@ -25,8 +25,8 @@ mod verdict;
 pub use class::{ErrorClass, OtherException, UnknownClass};
 pub use digest::{Digest, Hex, NotHex};
 pub use document::{
-    Attempt, AttemptError, Check, Input, Kind, Measurement, ReadError, Record, RecordFormat,
-    RunDocument, RunFormat, SpecSource, SubUnit, Test, Tool, Uut,
+    Attempt, AttemptError, Check, Input, Kind, Measurement, Output, ReadError, Record,
+    RecordFormat, RunDocument, RunFormat, SpecSource, SubUnit, Test, Tool, Uut,
 };
 pub use event::{
     CheckFinished, CheckResult, Event, EventsFormat, Line, PlannedCheck, RecordFinished,

@@ -96,6 +96,7 @@ pub(crate) fn attempt(n: u32, verdict: Verdict, transactions: Vec<u64>) -> Attem
         transactions,
         tolerated: Vec::new(),
         skew_us: None,
+        output: None,
     }
 }
 

@@ -111,6 +111,12 @@ impl Criteria {
         Some(Self { form: Form::Known(demand), expressions: BTreeMap::new() })
     }
 
+    /// Limits as a record keeps them. `None`: they are none.
+    pub(super) fn stored(limits: serde_json::Value) -> Option<Self> {
+        let demand = Limits::from_json(limits).ok()?.into();
+        Some(Self { form: Form::Known(demand), expressions: BTreeMap::new() })
+    }
+
     /// The expressions in it.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         self.expressions.values()

@@ -2,6 +2,7 @@
 //! object of the language, its table of keys and what it becomes. Knows no I/O of its own: files are
 //! read by `language`.
 
+mod act;
 mod criteria;
 mod device;
 mod expression;

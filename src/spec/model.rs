@@ -24,6 +24,7 @@ use passline_simulator::image::Image;
 use passline_simulator::program::Script;
 
 pub use self::write::{Assigned, Assignment, KeepAlive, Reply, Write};
+pub use super::act::{Ask, Capture, Prompt, Run, Told, Typed};
 use super::criteria::Criteria;
 use super::retry::Retry;
 use super::serial_format::Format;
@@ -340,6 +341,10 @@ pub enum Action {
     Reconnect(Reconnect),
     /// Values for points.
     Write(Box<Write>),
+    /// A program.
+    Run(Box<Run>),
+    /// A question to the operator.
+    Prompt(Box<Prompt>),
 }
 
 /// What governs a step, whatever it does.
@@ -407,7 +412,7 @@ impl Check {
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let subject = match &self.subject {
             Subject::Expression { expression, .. } => Some(expression),
-            Subject::Read(_) => None,
+            Subject::Read(_) | Subject::Told(_) => None,
         };
         subject.into_iter().chain(self.criteria.expressions())
     }
@@ -425,6 +430,8 @@ pub enum Subject {
         /// The measuring unit of the result.
         unit: Option<Arc<str>>,
     },
+    /// What an action tells that is no read.
+    Told(Told),
 }
 
 /// A read of one stretch of one table, or of one place beyond the tables.

@@ -90,6 +90,7 @@ async fn run(bench: &Bench, seed: u64) -> Left {
         arguments: vec!["run".to_owned()],
         selection: Vec::new(),
         operator: None,
+        questions: None,
     };
     let events = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&events);

@@ -7,7 +7,7 @@
 )]
 
 use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -29,6 +29,15 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::with(arguments, false)
+    }
+
+    /// With the terminal for its standard input as well.
+    pub(crate) fn to_type_at(arguments: &[&str]) -> Self {
+        Self::with(arguments, true)
+    }
+
+    fn with(arguments: &[&str], input: bool) -> Self {
         let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&near).expect("rights");
         unlockpt(&near).expect("an unlocked one");
@@ -37,7 +46,7 @@ impl Terminal {
         let child = Command::new(env!("CARGO_BIN_EXE_passline"))
             .args(arguments)
             .env("TERM", "xterm")
-            .stdin(Stdio::null())
+            .stdin(if input { far.try_clone().expect("the far end").into() } else { Stdio::null() })
             .stderr(far.try_clone().expect("the far end"))
             .stdout(far)
             .spawn()
@@ -73,15 +82,25 @@ impl Terminal {
         tcsetwinsize(&self.near, size).expect("another size");
     }
 
-    /// Sends a signal to the command, and waits until it has ended: its exit code.
-    pub(crate) fn end(&mut self, signal: &str) -> Option<i32> {
-        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(kill.expect("kill").success());
+    /// Types this at it.
+    pub(crate) fn types(&mut self, text: &str) {
+        self.near.write_all(text.as_bytes()).expect("the terminal takes it");
+    }
+
+    /// Waits until the command has ended: its exit code.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
         let code = self.child.wait().expect("its end").code();
         while let Ok(piece) = self.pieces.recv_timeout(PATIENCE) {
             self.shown.push_str(&piece);
         }
         code
+    }
+
+    /// Sends a signal to the command, and waits until it has ended: its exit code.
+    pub(crate) fn end(&mut self, signal: &str) -> Option<i32> {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(kill.expect("kill").success());
+        self.ended()
     }
 }
 

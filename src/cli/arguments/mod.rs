@@ -171,6 +171,9 @@ pub(crate) struct RunArguments {
     /// Who runs it, for the record
     #[arg(long, value_name = "NAME", env = "PASSLINE_OPERATOR")]
     pub(crate) operator: Option<String>,
+    /// Answer what steps ask from this file, by the names of the prompts, instead of at the terminal
+    #[arg(long, value_name = "FILE", env = "PASSLINE_ANSWERS")]
+    pub(crate) answers: Option<PathBuf>,
     /// Start no further test once one has not passed
     #[arg(long, env = "PASSLINE_FAIL_FAST", value_parser = BoolishValueParser::new())]
     pub(crate) fail_fast: bool,

@@ -308,6 +308,7 @@ impl Running<'_> {
             transactions: one.transactions.clone(),
             tolerated: self.tolerated(&one.transactions),
             skew_us: None,
+            output: None,
         })
     }
 }

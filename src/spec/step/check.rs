@@ -9,7 +9,7 @@ use crate::language::fields::Fields;
 use crate::language::shape::{Field, Shape};
 use crate::language::yaml::Node;
 use crate::spec::criteria::{Criteria, Judged};
-use crate::spec::model::{Check, Read, Subject};
+use crate::spec::model::{Check, Read, Subject, Told};
 use crate::spec::retry::{self, RETRY};
 use crate::spec::test::{self, Names};
 
@@ -33,27 +33,49 @@ const SAVE: Field =
 impl At<'_, '_> {
     /// A check of that subject by the keys of the step. `None`: reported.
     pub(super) fn check(&self, name: String, subject: Subject) -> Option<Check> {
-        let Self { context, names, fields, .. } = *self;
+        let criteria = self.criteria(&subject);
+        self.check_by(name, subject, criteria)
+    }
+
+    /// A check of that subject by those criteria. `None`: reported.
+    pub(super) fn check_by(
+        &self,
+        name: String,
+        subject: Subject,
+        criteria: Option<Criteria>,
+    ) -> Option<Check> {
+        let Self { context, fields, .. } = *self;
         let retry = fields.object("retry").map(|retry| retry::retry(context, &retry));
         let verifies = test::texts(context, fields, "verifies");
-        let criteria = match &subject {
-            Subject::Read(Read { point: None, .. }) => Criteria::of_answer(context, fields)?,
+        let criteria = criteria?;
+        let save = if fields.has("save") { Some(self.save(&subject)?) } else { None };
+        let timing = timing::timing(self, retry.as_ref())?;
+        Some(Check { name, subject, criteria, verifies, retry, save, timing, max_skew: None })
+    }
+
+    /// What the step demands of that subject. `None`: reported.
+    fn criteria(&self, subject: &Subject) -> Option<Criteria> {
+        let Self { context, names, fields, .. } = *self;
+        match subject {
+            Subject::Read(Read { point: None, .. }) => Criteria::of_answer(context, fields),
             Subject::Read(Read { device, point: Some(point), .. }) => {
                 let asked = fields.has("bits");
                 let bits = if asked { bit_fields(names, *device, point) } else { Vec::new() };
-                Criteria::read(self, Judged::point(point, bits))?
+                Criteria::read(self, Judged::point(point, bits))
             }
             Subject::Expression { expression, .. } => {
                 let domain = expression.domain.clone();
                 // What is invalid is an error of the expression; only NaN is left to be judged.
                 let may_be_invalid = Type::of_domain(&domain) == Type::Float;
                 let judged = Judged { domain, may_be_invalid, bits: Vec::new() };
-                Criteria::read(self, judged)?
+                Criteria::read(self, judged)
             }
-        };
-        let save = if fields.has("save") { Some(self.save(&subject)?) } else { None };
-        let timing = timing::timing(self, retry.as_ref())?;
-        Some(Check { name, subject, criteria, verifies, retry, save, timing, max_skew: None })
+            Subject::Told(Told { domain, .. }) => {
+                let domain = domain.clone();
+                let judged = Judged { domain, may_be_invalid: false, bits: Vec::new() };
+                Criteria::read(self, judged)
+            }
+        }
     }
 }
 
@@ -71,6 +93,7 @@ impl At<'_, '_> {
             }
             Subject::Read(Read { point: Some(point), .. }) => point.domain(),
             Subject::Expression { expression, .. } => expression.domain.clone(),
+            Subject::Told(told) => told.domain.clone(),
         };
         let reads = self.fields.node("read").and_then(Node::items);
         if reads.is_some_and(|points| points.count() > 1) {
@@ -84,6 +107,18 @@ impl At<'_, '_> {
 /// never merged with another, whose answer it would be as well.
 pub(super) fn judges_the_answer(step: &Fields<'_, '_>) -> bool {
     step.has("exception") || step.has("answers")
+}
+
+/// Whether a step judges the value that it brings; if it asks for a kind of answer, that is reported.
+pub(super) fn judges_a_value(at: &At<'_, '_>, what: &str) -> bool {
+    if !judges_the_answer(at.fields) {
+        return true;
+    }
+    let key = if at.fields.has("exception") { "exception" } else { "answers" };
+    let message = format!("{what} is a value, not a kind of answer");
+    let error = Diagnostic::error(at.fields.key_span(key), message);
+    at.context.report(error.remedy(format!("remove `{key}`, and give it a limit")));
+    false
 }
 
 /// The named bit fields of a word.

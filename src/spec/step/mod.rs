@@ -4,8 +4,10 @@ mod check;
 mod compute;
 mod flow;
 mod include;
+mod prompt;
 mod read;
 mod reconnect;
+mod run;
 mod timing;
 mod wait;
 mod write;
@@ -36,6 +38,9 @@ pub(super) static STEP: Object = Object {
     doc: "One action, what governs it; and for what is read or computed, at least one limit, or `record: true`.",
     fields: &[
         &[read::FIELD, compute::FIELD, wait::FIELD, reconnect::FIELD, write::FIELD, NAME],
+        &[run::FIELD, prompt::FIELD, SIMULATED],
+        run::FIELDS,
+        prompt::FIELDS,
         &[compute::UNIT, compute::MAX_SKEW],
         write::FIELDS,
         check::FIELDS,
@@ -45,6 +50,13 @@ pub(super) static STEP: Object = Object {
         &judge::FIELDS,
     ],
 };
+
+/// What stands for the world outside where everything is simulated.
+const SIMULATED: Field = Field::optional(
+    "simulated",
+    Shape::Scalar,
+    "Where every device is simulated: the answer, or what the program would write. Nobody is asked then, and nothing is run.",
+);
 
 const NAME: Field = Field::optional(
     "name",
@@ -61,7 +73,7 @@ struct Kind {
 }
 
 /// The actions.
-static ACTIONS: [Kind; 5] = [
+static ACTIONS: [Kind; 7] = [
     Kind {
         key: read::FIELD.key,
         takes: &[&[compute::UNIT], check::FIELDS, timing::FIELDS, &judge::FIELDS],
@@ -87,6 +99,16 @@ static ACTIONS: [Kind; 5] = [
         key: write::FIELD.key,
         takes: &[write::FIELDS, &judge::ANSWER_FIELDS, check::OF_JUDGED],
         read: |at| write::write(at).map(|write| Action::Write(Box::new(write))),
+    },
+    Kind {
+        key: run::FIELD.key,
+        takes: &[run::FIELDS, &[compute::UNIT, SIMULATED], check::FIELDS, &judge::FIELDS],
+        read: |at| run::run(at).map(|run| Action::Run(Box::new(run))),
+    },
+    Kind {
+        key: prompt::FIELD.key,
+        takes: &[prompt::FIELDS, &[compute::UNIT, SIMULATED], check::FIELDS, &judge::FIELDS],
+        read: |at| prompt::prompt(at).map(|prompt| Action::Prompt(Box::new(prompt))),
     },
 ];
 
@@ -127,6 +149,29 @@ pub(super) fn steps(context: &Context<'_>, names: &Names<'_>, nodes: Vec<Node<'_
         }
     }
     all
+}
+
+impl At<'_, '_> {
+    /// What stands for the world outside where everything is simulated, as it is written.
+    fn simulated(&self) -> Option<Spanned<String>> {
+        let node = self.fields.node(SIMULATED.key)?;
+        self.context.variable(node).map(|text| text.map(|text| text.text))
+    }
+
+    /// Refuses limits, and these keys, where the value is judged already. `None`: reported.
+    fn nothing_to_judge(&self, why: &str, keys: &[&str]) -> Option<()> {
+        let limits = judge::FIELDS.iter().map(|field| field.key);
+        let wrong: Vec<&str> = self
+            .fields
+            .keys()
+            .filter(|key| keys.contains(key) || limits.clone().any(|limit| limit == *key))
+            .collect();
+        for key in &wrong {
+            let error = Diagnostic::error(self.fields.key_span(key), why);
+            self.context.report(error.remedy(format!("remove `{key}`")));
+        }
+        wrong.is_empty().then_some(())
+    }
 }
 
 /// Reads a step. `None`: reported.

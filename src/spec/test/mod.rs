@@ -332,6 +332,8 @@ impl Step {
         match &self.action {
             Action::Read(checks) => checks,
             Action::Compute(check) => std::slice::from_ref(&**check),
+            Action::Run(run) => std::slice::from_ref(&run.check),
+            Action::Prompt(prompt) => std::slice::from_ref(&prompt.check),
             Action::Wait(_) | Action::Reconnect(_) | Action::Write(_) => &[],
         }
     }
@@ -359,6 +361,8 @@ impl Step {
         match &mut self.action {
             Action::Read(checks) => checks.iter_mut().map(|check| &mut check.name).collect(),
             Action::Compute(check) => vec![&mut check.name],
+            Action::Run(run) => vec![&mut run.check.name],
+            Action::Prompt(prompt) => vec![&mut prompt.check.name],
             Action::Wait(wait) => vec![&mut wait.name],
             Action::Reconnect(reconnect) => vec![&mut reconnect.name],
             Action::Write(write) => write.names_mut(),
