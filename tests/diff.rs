@@ -153,3 +153,45 @@ fn what_is_no_spec_is_refused() {
     assert_eq!(other.status.code(), Some(1));
     assert!(text(&other.stdout).contains("point `humidity`: added"), "{}", text(&other.stdout));
 }
+
+/// A step that writes is known by where, so that what is said is what; and it writes in order.
+#[test]
+fn writes_are_known_by_where_they_go() {
+    let spec = |write: &str| {
+        format!(
+            "spec: writes\ndevices: {{ d: {{ points: {{ a: {{ holding: 0 }}, b: {{ holding: 1 }} }} }} }}\n\
+             tests: [{{ test: t, steps: [{{ {write} }}, {{ read: d.a, equals: 1 }}] }}]\n"
+        )
+    };
+    let step = "test `t`, step `write d.a, d.b`";
+    let typed = "test `t`, step `write device: d, holding: 7`";
+    for (old, new, said) in [
+        (
+            "write: { d.a: 1, d.b: 2 }",
+            "write: { d.a: 1, d.b: 3 }",
+            format!("{step}, write, d.b: 2 → 3"),
+        ),
+        (
+            "write: { d.a: 1, d.b: 2 }, restore: true",
+            "write: { d.a: 1, d.b: 2 }",
+            format!("{step}, restore: removed, was true"),
+        ),
+        (
+            "write: { device: d, holding: 7, value: 1 }",
+            "write: { device: d, holding: 7, value: 2 }",
+            format!("{typed}, write, value: 1 → 2"),
+        ),
+        (
+            "name: first, write: { d.a: 1, d.b: 2 }",
+            "name: first, write: { d.b: 2, d.a: 1 }",
+            "test `t`, step `first`, write, order: d.a, d.b → d.b, d.a".to_owned(),
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |side: &str| folder.path().join(side).display().to_string();
+        std::fs::write(path("old.yaml"), spec(old)).expect("a file");
+        std::fs::write(path("new.yaml"), spec(new)).expect("a file");
+        let output = passline(&["diff", &path("old.yaml"), &path("new.yaml")]);
+        assert_eq!(text(&output.stdout), format!("{said}\n"), "{}", text(&output.stderr));
+    }
+}

@@ -141,6 +141,98 @@ async fn our_command_judges_the_image(url: &str) {
     our_command_judges(url, points, &checks).await;
 }
 
+/// The record of a run of this spec by the real command, in which everything passes.
+async fn our_command_passes(spec: &str) -> serde_json::Value {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, json) = (directory.path().join("spec.yaml"), directory.path().join("run.json"));
+    std::fs::write(&path, spec).unwrap();
+    let mut passline = programs::command(env!("CARGO_BIN_EXE_passline"));
+    passline.arg("run").arg(&path).arg("--json").arg(&json);
+    passline.arg("--out").arg(directory.path().join("reports"));
+    let output = timeout(PATIENCE, passline.output()).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}{errors}");
+    serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap()
+}
+
+/// Writes to a server with the real command, by every function that writes; it reads back, and puts
+/// back what was there before.
+async fn our_command_writes(url: &str) {
+    let spec = format!(
+        "spec: peer
+devices:
+  peer:
+    link: '{url}'
+    unit_id: 17
+    response_timeout: 20s
+    points:
+      on: {{ coil: 6 }}
+      off: {{ coil: 7 }}
+      none: {{ coil: 8 }}
+      word: {{ holding: 5 }}
+      gain: {{ holding: 10, type: f32 }}
+      control: {{ holding: 20, bits: {{ ramp: 4..6 }} }}
+tests:
+  - test: writes
+    steps:
+      - {{ write: {{ peer.on: false }}, verify: true, restore: true }}
+      - {{ write: {{ peer.none: true, peer.off: true }}, together: true, verify: true, restore: true }}
+      - {{ write: {{ peer.word: 1234 }}, verify: true, restore: true }}
+      - {{ write: {{ peer.gain: 230.4 }}, verify: true, restore: true }}
+      - {{ write: {{ peer.control.ramp: 2 }}, verify: true, restore: true }}
+      - {{ write: {{ device: peer, holding: 5000, value: 1 }}, exception: 2 }}
+      - {{ read: peer.on, equals: false }}
+      - {{ read: peer.off, equals: true }}
+      - {{ read: peer.gain, nominal: 230.4, tolerance: 0.01 }}
+      - {{ read: peer.word, equals: 1234 }}
+      # Of 0xFFFF - 17000 - 20 = 0xBD83: bits 4 to 6 are 0 before.
+      - {{ read: peer.control, equals: 0xBDA3 }}
+"
+    );
+    let run = our_command_passes(&spec).await;
+    let transactions = run["records"][0]["transactions"].as_array().unwrap().iter();
+    let frames = transactions.flat_map(|one| one["frames"].as_array().unwrap());
+    let sent = frames.filter(|frame| frame["dir"] == "tx").map(|frame| {
+        let hex = frame["hex"].as_str().unwrap().replace(' ', "");
+        let start = if url.starts_with("rtu") { 2 } else { 14 };
+        hex[start..start + 2].to_owned()
+    });
+    let written: Vec<String> =
+        sent.filter(|function| !["01", "03"].contains(&&**function)).collect();
+    let due = ["05", "0F", "06", "10", "16", "06", "16", "10", "06", "0F", "05"];
+    assert_eq!(written, due, "each once, and put back in reverse");
+    // All is as it was.
+    our_client_asks(url, &reads().into_iter().unzip()).await;
+}
+
+/// Tells all units of a bus something, and looks at each.
+#[cfg(unix)]
+async fn our_command_tells_all(url: &str) {
+    let device = |unit: &u8| {
+        format!(
+            "  unit_{unit}: {{ link: bus, unit_id: {unit}, response_timeout: 20s, points: {{ on: \
+             {{ coil: 7 }}, word: {{ holding: 5 }}, gain: {{ holding: 10, type: f32 }}, lamp: \
+             {{ coil: 8 }} }} }}\n"
+        )
+    };
+    let look = |unit: &u8| {
+        format!(
+            "      - {{ read: unit_{unit}.on, equals: true }}\n      - {{ read: unit_{unit}.word, equals: 4321 }}\n      \
+             - {{ read: unit_{unit}.gain, nominal: 0.5, tolerance: 0.01 }}\n      - {{ read: unit_{unit}.lamp, equals: true }}\n"
+        )
+    };
+    let devices: String = image::UNITS.iter().map(device).collect();
+    let looks: String = image::UNITS.iter().map(look).collect();
+    let write = "{ unit_2.on: true, unit_2.word: 4321, unit_2.gain: 0.5 }";
+    let both = "{ unit_1.on: true, unit_1.lamp: true }";
+    our_command_passes(&format!(
+        "spec: all\nlinks: {{ bus: '{url}' }}\ndevices:\n{devices}tests:\n  - test: all\n    steps:\n      \
+         - {{ write: {write}, broadcast: true }}\n      - {{ write: {both}, broadcast: true, together: true, verify: true }}\n{looks}"
+    ))
+    .await;
+}
+
 /// The command, simulating this spec there: its URL, and what keeps it alive.
 async fn simulate(spec: &str, listen: &str) -> (String, (Child, TempDir)) {
     let directory = tempfile::tempdir().unwrap();

@@ -1,13 +1,14 @@
 //! `passline plan`: what a run would do, and how long it would take, without touching a device.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::arguments::PlanArguments;
 use super::check::load;
 use super::exit::Exit;
 use super::terminal::{self, printable};
-use crate::plan::{self, Act, Plan, PlannedTest, Scan, Work};
+use crate::plan::{self, Act, Line, Plan, PlannedTest, Scan, Sent, Stage, Work};
 use crate::spec::model::Device;
 
 /// Runs the command.
@@ -34,8 +35,7 @@ struct Load {
 
 fn show(plan: &Plan<'_>, round_trip: Duration) {
     terminal::line(&plan.spec.label());
-    let mut links: BTreeMap<String, Load> = BTreeMap::new();
-    let mut waits = Duration::ZERO;
+    let mut sum = Sum { plan, round_trip, links: BTreeMap::new(), waits: Duration::ZERO };
     for test in plan.tests.iter().filter(|test| !test.left_out) {
         terminal::line(&format!(
             "  {} ({})",
@@ -43,29 +43,10 @@ fn show(plan: &Plan<'_>, round_trip: Duration) {
             terminal::count(test.lines.len(), "check")
         ));
         for stage in test.stages() {
-            for scan in stage.scans() {
-                transactions(plan, test, scan, &mut links, round_trip);
-            }
-            if let Work::Wait(wait) = &stage.work {
-                waits += wait.time;
-                terminal::line(&format!("    wait {:?}", wait.time));
-            }
-            if let Work::Act(act, _) = &stage.work {
-                terminal::line(&format!("    {}", printable(&acts(*act))));
-            }
+            sum.stage(test, stage);
         }
     }
-    terminal::line(&format!("  predicted, at {round_trip:?} for a request and its answer:"));
-    for (name, load) in &links {
-        let Load { transactions, time } = load;
-        let transactions = terminal::count(*transactions, "transaction");
-        terminal::line(&format!("    {name}: {transactions}, {time:.3?}"));
-    }
-    if waits > Duration::ZERO {
-        terminal::line(&format!("    waits: {waits:?}"));
-    }
-    let transactions: usize = links.values().map(|load| load.transactions).sum();
-    terminal::line(&format!("  {} in all", terminal::count(transactions, "transaction")));
+    sum.show();
 }
 
 /// What is done outside, in words.
@@ -80,36 +61,120 @@ fn acts(act: Act<'_>) -> String {
     }
 }
 
-fn transactions(
-    plan: &Plan<'_>,
-    test: &PlannedTest<'_>,
-    scan: &Scan,
-    links: &mut BTreeMap<String, Load>,
+/// What all tests have to do.
+struct Sum<'p> {
+    plan: &'p Plan<'p>,
     round_trip: Duration,
-) {
-    for batch in &scan.batches {
-        let Some(device) = plan.spec.devices.get(batch.device) else { continue };
-        let link = device.line.as_ref().map_or("no link", |line| line.name.as_str());
-        for (location, members) in &batch.reads {
-            let names: Vec<String> = scan
-                .checks
-                .iter()
-                .filter(|check| check.sources.iter().any(|source| members.contains(&source.input)))
-                .filter_map(|check| Some(test.lines.get(check.line)?.name()))
-                .collect();
-            let what = match location.span() {
-                Some(span) => {
-                    format!("{} {} from {}", span.table(), span.count(), span.address())
-                }
-                None => location.to_string(),
-            };
-            let (unit, names) = (device.unit_id, names.join(", "));
-            terminal::line(&format!("    {link} unit {unit}: {what} for {names}"));
+    links: BTreeMap<String, Load>,
+    waits: Duration,
+}
+
+impl Sum<'_> {
+    fn stage(&mut self, test: &PlannedTest<'_>, stage: &Stage<'_>) {
+        for scan in stage.scans() {
+            self.scan(test, scan);
         }
-        let load = links.entry(link.to_owned()).or_default();
-        load.transactions += batch.reads.len();
-        load.time += duration(device, batch.reads.len(), round_trip);
+        let devices = &self.plan.spec.devices;
+        match &stage.work {
+            Work::Wait(wait) => {
+                self.waits += wait.time;
+                terminal::line(&format!("    wait {:?}", wait.time));
+            }
+            Work::Reconnect(reconnect) => {
+                if let Some(device) = devices.get(reconnect.device) {
+                    terminal::line(&format!("    {} reconnects", link(device)));
+                }
+            }
+            Work::Write(writing) => {
+                for outgoing in &writing.requests {
+                    let sent = outgoing.transactions(devices, writing.write);
+                    self.sent(sent, &names(test, &outgoing.lines));
+                }
+            }
+            Work::Restore(restoring) => {
+                self.sent(restoring.transactions(devices), &names(test, &stage.lines));
+            }
+            Work::Act(act, _) => terminal::line(&format!("    {}", printable(&acts(*act)))),
+            Work::Read(_) | Work::Poll(..) | Work::LetGo(_) => {}
+        }
     }
+
+    fn sent(&mut self, (device, sent): (usize, Vec<Sent>), names: &str) {
+        let Some(device) = self.plan.spec.devices.get(device) else { return };
+        for sent in sent {
+            let (link, unit) = (link(device), device.unit_id);
+            let to = match sent {
+                Sent::Broadcast(_) => link.to_owned(),
+                _ => format!("{link} unit {unit}"),
+            };
+            terminal::line(&format!("    {to}: {sent} for {names}"));
+            // One waits for the other.
+            self.add(device, 1);
+        }
+    }
+
+    fn scan(&mut self, test: &PlannedTest<'_>, scan: &Scan) {
+        for batch in &scan.batches {
+            let Some(device) = self.plan.spec.devices.get(batch.device) else { continue };
+            for (location, members) in &batch.reads {
+                let checks = scan.checks.iter();
+                let asking = checks.filter(|check| {
+                    check.sources.iter().any(|source| members.contains(&source.input))
+                });
+                let names: Vec<String> =
+                    asking.filter_map(|check| Some(test.lines.get(check.line)?.name())).collect();
+                let what = match location.span() {
+                    Some(span) => {
+                        format!("{} {} from {}", span.table(), span.count(), span.address())
+                    }
+                    None => location.to_string(),
+                };
+                let (link, unit, names) = (link(device), device.unit_id, names.join(", "));
+                terminal::line(&format!("    {link} unit {unit}: {what} for {names}"));
+            }
+            self.add(device, batch.reads.len());
+        }
+    }
+
+    fn add(&mut self, device: &Device, transactions: usize) {
+        let load = self.links.entry(link(device).to_owned()).or_default();
+        load.transactions += transactions;
+        load.time += duration(device, transactions, self.round_trip);
+    }
+
+    fn show(&self) {
+        let round_trip = self.round_trip;
+        terminal::line(&format!("  predicted, at {round_trip:?} for a request and its answer:"));
+        for (name, load) in &self.links {
+            let Load { transactions, time } = load;
+            let transactions = terminal::count(*transactions, "transaction");
+            terminal::line(&format!("    {name}: {transactions}, {time:.3?}"));
+        }
+        if self.waits > Duration::ZERO {
+            terminal::line(&format!("    waits: {:?}", self.waits));
+        }
+        let transactions: usize = self.links.values().map(|load| load.transactions).sum();
+        terminal::line(&format!("  {} in all", terminal::count(transactions, "transaction")));
+        for device in &self.plan.spec.devices {
+            let Some(keep) = &device.keep_alive else { continue };
+            let (requests, every) = (keep.write.requests.len(), keep.every);
+            let requests = terminal::count(requests, "write");
+            let (link, name) = (link(device), &device.name);
+            terminal::line(&format!(
+                "  besides, {requests} every {every:?} keep {name} alive on {link}"
+            ));
+        }
+    }
+}
+
+/// What the record calls the line of a device.
+fn link(device: &Device) -> &str {
+    device.line.as_ref().map_or("no link", |line| line.name.as_str())
+}
+
+fn names(test: &PlannedTest<'_>, lines: &Range<usize>) -> String {
+    let lines = test.lines.get(lines.clone()).unwrap_or_default();
+    lines.iter().map(Line::name).collect::<Vec<_>>().join(", ")
 }
 
 /// As many round trips as it takes with the window of the line, and the pauses between them.

@@ -1,5 +1,6 @@
-//! Trees held against each other. What a mapping says does not depend on the order of its keys; a list
-//! of tests or steps is held against the other by their names, any other list item by item.
+//! Trees held against each other. What a mapping says does not depend on the order of its keys, but for
+//! what is sent in that order; a list of tests or steps is held against the other by their names, any
+//! other list item by item.
 
 use std::collections::BTreeMap;
 
@@ -100,8 +101,8 @@ impl Walk {
             self.place.truncate(kept.0);
             (self.in_step, self.in_simulation, self.as_written) = (kept.1, kept.2, kept.3);
         }
-        // The order of its instances follows from it.
-        if key == "for_each" {
+        // The order of its instances follows from it, or that of what is sent.
+        if ["for_each", "write"].contains(&key) {
             let order = |entries: &[(String, Node<'_>)], others: &[(String, Node<'_>)]| {
                 let both = entries.iter().filter(|(key, _)| find(others, key).is_some());
                 both.map(|(key, _)| key.clone()).collect::<Vec<_>>()
@@ -226,11 +227,30 @@ fn word(node: Node<'_>) -> (&'static str, bool) {
     }
 }
 
+/// What a step does, in short: of a write where, not what; that may change.
+fn doing(node: Node<'_>) -> Option<String> {
+    let action = action(node)?;
+    let Some(written) = get(node, "write").filter(|write| write.pairs().is_some()) else {
+        return Some(called(action));
+    };
+    let mut places = entries(written);
+    let is_typed = find(&places, "device").is_some();
+    places.retain(|(key, _)| !is_typed || key != "value");
+    let place = |(key, value): (String, Node<'_>)| {
+        if is_typed { format!("{key}: {}", shown(value)) } else { key }
+    };
+    Some(format!("write {}", places.into_iter().map(place).collect::<Vec<_>>().join(", ")))
+}
+
 /// What an item is called: what it is, where it has no name.
 fn name(node: Node<'_>) -> String {
-    let named =
-        get(node, "test").or_else(|| action(node).map(|it| get(node, "name").unwrap_or(it)));
-    let named = named.unwrap_or(node);
+    match get(node, "test").or_else(|| action(node).and(get(node, "name"))) {
+        Some(named) => called(named),
+        None => doing(node).unwrap_or_else(|| called(node)),
+    }
+}
+
+fn called(named: Node<'_>) -> String {
     match items(named).as_slice() {
         [one] => shown(*one),
         _ => shown(named),

@@ -124,14 +124,13 @@ impl Running<'_> {
             let again = again.and_then(|cause| retry.again(&mut spent, cause, begun.elapsed()));
             let Some(pause) = again.filter(|_| !self.is_over(bounds)) else { return };
             self.unless_over(bounds, sleep(pause)).await;
+            let mut recovered = true;
             if let Some(recovery) = &sheet.test.recovery {
                 self.part(sheet, recovery, bounds).await;
-                if !sheet.is_good(recovery) {
-                    return;
-                }
+                recovered = sheet.is_good(recovery);
             }
-            if self.is_over(bounds) {
-                return;
+            if !recovered || self.is_over(bounds) {
+                return self.put_back_rest(sheet).await;
             }
         }
     }

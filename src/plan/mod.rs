@@ -8,7 +8,7 @@ mod write;
 
 pub use scan::{Batch, Input, Manner, Scan, ScanCheck, Source};
 pub use select::{Selection, Shard, ShardError};
-pub use write::{Outgoing, Restoring, Writing, needs};
+pub use write::{Outgoing, Restoring, Sent, Writing, needs};
 
 use std::collections::HashMap;
 use std::ops::Range;

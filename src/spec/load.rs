@@ -318,18 +318,20 @@ impl<'l> Loader<'l> {
         let context = Context::new(diagnostics, &known);
         let root = context.fields(tree.root(), object)?;
         let (mut devices, refused) = self.devices(&context, &root, &folder);
-        let mut kept = Vec::new();
-        let (tests, order) = if is_spec {
+        let (kept, (tests, order)) = {
             let loader = RefCell::new(&mut *self);
             let open = |context: &Context<'_>, file: &Spanned<String>, folder: &Path| {
                 loader.borrow_mut().file(context, file, folder)
             };
             let names = Names::new((&tree, &folder), &devices, refused, &open);
-            let identification = loader.borrow_mut().identification(&context, &names, &uut);
-            kept = device::kept_alive(&context, &names, &root);
-            test::all(&context, &names, &root, (identification, !kept.is_empty()))
-        } else {
-            Default::default()
+            let kept = device::kept_alive(&context, &names, &root);
+            let tests = if is_spec {
+                let identification = loader.borrow_mut().identification(&context, &names, &uut);
+                test::all(&context, &names, &root, (identification, !kept.is_empty()))
+            } else {
+                Default::default()
+            };
+            (kept, tests)
         };
         uut.check_name(&context, &tests);
         let timeout = is_spec.then(|| root.duration("timeout")).flatten();

@@ -32,8 +32,10 @@ static modbus_mapping_t *image(int unit) {
     return image;
 }
 
-static void answer(modbus_t *modbus, const uint8_t *request, int length) {
+/* `own` is the only unit of a serial line, or 0. To what all are told libmodbus sends no answer. */
+static void answer(modbus_t *modbus, const uint8_t *request, int length, int own) {
     int unit = request[modbus_get_header_length(modbus) - 1];
+    if (unit == MODBUS_BROADCAST_ADDRESS && own != 0) unit = own;
     for (int i = 0; i < UNITS; i++) {
         if (units[i] == unit) {
             modbus_reply(modbus, request, length, images[i]);
@@ -54,13 +56,13 @@ static void await_bytes(int source) {
 }
 
 /* Answers until what is read from has ended. */
-static void serve(modbus_t *modbus) {
+static void serve(modbus_t *modbus, int own) {
     for (;;) {
         uint8_t request[MODBUS_TCP_MAX_ADU_LENGTH];
         await_bytes(modbus_get_socket(modbus));
         int length = modbus_receive(modbus, request);
         if (length < 0) return;
-        if (length > 0) answer(modbus, request, length);
+        if (length > 0) answer(modbus, request, length, own);
     }
 }
 
@@ -70,7 +72,7 @@ static void serve_serial(const char *path, int unit) {
     if (modbus_connect(modbus) < 0) fail(path);
     printf("listening on rtu://%s\n", path);
     fflush(stdout);
-    serve(modbus);
+    serve(modbus, unit);
     fail(path);
 }
 
@@ -86,7 +88,7 @@ static void serve_tcp(void) {
     for (;;) {
         await_bytes(listener);
         if (modbus_tcp_accept(modbus, &listener) < 0) fail("accept");
-        serve(modbus);
+        serve(modbus, 0);
         modbus_close(modbus);
     }
 }

@@ -6,7 +6,8 @@ use tokio::time::timeout;
 
 use crate::image::reads;
 use crate::{
-    PATIENCE, call, compare, exchange, open, our_client_asks, our_command_judges_the_image, pki,
+    PATIENCE, call, compare, exchange, open, our_client_asks, our_command_judges_the_image,
+    our_command_writes, pki,
 };
 use crate::{programs, simulator, tokio_modbus};
 
@@ -41,6 +42,31 @@ async fn our_client_reads_and_writes_a_tokio_modbus_server() {
 #[tokio::test]
 async fn our_client_keeps_sixteen_requests_open_at_a_tokio_modbus_server() {
     our_client_asks_all_at_once(&tokio_modbus::serve().await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs pymodbus: .ci/run installs and runs it"]
+async fn our_command_writes_to_a_pymodbus_server() {
+    for listen in ["tcp", "rtu+tcp"] {
+        let mut server = programs::python("pymodbus_server.py");
+        let server = server.arg(format!("{listen}://127.0.0.1:0"));
+        let (url, _server) = programs::serve(server).await;
+        our_command_writes(&url).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs libmodbus: .ci/run installs and runs it"]
+async fn our_command_writes_to_a_libmodbus_server() {
+    let (_files, mut server) = programs::c("libmodbus_server").await;
+    let (url, _server) = programs::serve(&mut server).await;
+    our_command_writes(&url).await;
+}
+
+#[tokio::test]
+async fn our_command_writes_to_our_simulator() {
+    let (url, _simulator) = simulator("tcp://127.0.0.1:0").await;
+    our_command_writes(&url).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use crate::bus::Bus;
 use crate::image::{ADDRESSES, TABLES, UNITS, value};
 use crate::traffic::traffic;
 use crate::{
-    Exchange, PATIENCE, compare, exchange, our_client_asks, our_command_judges_the_image, programs,
+    Exchange, PATIENCE, compare, exchange, our_client_asks, our_command_judges_the_image,
+    our_command_tells_all, our_command_writes, programs,
 };
 use crate::{simulator, tokio_modbus};
 
@@ -72,6 +73,29 @@ async fn our_client_and_three_libmodbus_servers() {
             servers.push(programs::serve(server.arg(path).arg(unit.to_string())).await);
         }
         we_ask("rtu", &bus, &exchange).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs libmodbus: .ci/run installs and runs it"]
+async fn our_command_tells_three_libmodbus_servers_at_once() {
+    let bus = Bus::new(UNITS.len());
+    let (_files, server) = programs::c("libmodbus_server").await;
+    let mut servers = Vec::new();
+    for (unit, path) in UNITS.iter().zip(&bus.servers) {
+        let mut server = programs::command(server.as_std().get_program());
+        servers.push(programs::serve(server.arg(path).arg(unit.to_string())).await);
+    }
+    let url = format!("rtu://{}?{TREATMENT}", bus.client);
+    our_command_writes(&url).await;
+    our_command_tells_all(&url).await;
+}
+
+#[tokio::test]
+async fn our_command_tells_all_units_of_our_simulator_at_once() {
+    for listen in ["rtu+pty://", "ascii+pty://"] {
+        let (url, _simulator) = simulator(listen).await;
+        our_command_tells_all(&url).await;
     }
 }
 

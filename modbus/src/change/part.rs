@@ -75,6 +75,14 @@ impl Part {
         Self::new(point, raw, scale_factor)
     }
 
+    /// Zeros, where the value is not known yet: what request writes it does not depend on it.
+    pub fn blank(point: Arc<Point>) -> Self {
+        let is_bit = point.span().is_some_and(|span| span.table().is_bits());
+        let words = || Raw::Registers(vec![0; point.size()].into());
+        let raw = if is_bit { Raw::Bit(false) } else { words() };
+        Self::new(point, raw, None)
+    }
+
     fn encoded(
         point: Arc<Point>,
         value: &Value,

@@ -301,6 +301,10 @@ impl<O: FnMut(Event<'_>)> Exchange<O> {
                 let bytes = batch.get(frame.start..written).unwrap_or_default();
                 self.reporter.went(now, bytes, waiting.call.id, What::Garbage);
             }
+            // Its last byte has left us, if perhaps not this machine: it may have arrived.
+            if deadline.is_none() && frame.end <= written {
+                waiting.sent = Some(now);
+            }
             let is_untouched = deadline.is_none() && frame.start >= written;
             if was_stale && !waiting.again && (waiting.is_read() || is_untouched) {
                 waiting.again = true;

@@ -103,7 +103,8 @@ pub struct Call {
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completed {
-    /// When the last byte of the request was written; `None` if it never was.
+    /// When the last byte of the request was written, as far as we know; `None` if it never was: then
+    /// nobody can have done what it asks for.
     pub sent: Option<Instant>,
     /// When the answer was read, or the call was given up.
     pub ended: Instant,

@@ -1,12 +1,15 @@
 //! Connections come and go.
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use passline_modbus::address::Address;
 use passline_modbus::link::{
     CloseReason, ConnectError, Counters, InFlight, Link, LinkError, Options,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, BufStream, DuplexStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, DuplexStream, ReadBuf},
     task::yield_now,
 };
 
@@ -413,4 +416,48 @@ async fn a_stream_that_buffers_is_flushed() {
     let serving = tokio::spawn(async move { serve_one(&mut device).await });
     assert_eq!(link.call(call(1, read(3))).await.result, holds(30));
     serving.await.unwrap();
+}
+
+/// It takes every byte, and fails when they are to go on.
+struct Swallows;
+
+impl AsyncRead for Swallows {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Swallows {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Who asks whether a write may have been done must not hear that it never left.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_left_us_in_full_may_have_arrived() {
+    for url in ["tcp://127.0.0.1:502", "rtu+tcp://127.0.0.1:502", "ascii+tcp://127.0.0.1:502"] {
+        let address: Address = url.parse().unwrap();
+        let open = || std::future::ready(Ok::<_, io::Error>(Swallows));
+        let link = Link::spawn(open, Options::of(&address), |_| {});
+        let completed = link.call(call(1, write(0, 1))).await;
+        assert!(completed.result.is_err(), "{url}");
+        assert!(completed.sent.is_some(), "{url}: {completed:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! `keep_alive`: what a device is written again and again while its record runs.
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep_until};
@@ -28,6 +29,26 @@ pub(in crate::engine) struct Alive {
     failure: RefCell<Option<Trouble>>,
 }
 
+impl Alive {
+    /// The next time comes so much too late: every time that fits in between is one that was missed.
+    fn went_without(&self, keep: &KeepAlive, late: Duration) {
+        let times = late.as_nanos().checked_div(keep.every.as_nanos()).unwrap_or_default();
+        let times = u32::try_from(times).unwrap_or(u32::MAX);
+        if times > 0 {
+            let text = format!("the line was busy for {late:.1?} when it was due");
+            self.miss(keep, times, Trouble { class: ErrorClass::Timeout, text });
+        }
+    }
+
+    fn miss(&self, keep: &KeepAlive, times: u32, trouble: Trouble) {
+        self.missed.set(self.missed.get() + u64::from(times));
+        self.in_a_row.set(self.in_a_row.get().saturating_add(times));
+        if self.in_a_row.get() > keep.misses {
+            self.failure.borrow_mut().get_or_insert(trouble);
+        }
+    }
+}
+
 impl Running<'_> {
     /// Writes every device that is to be kept alive for the first time.
     pub(in crate::engine) async fn come_alive(&self) {
@@ -47,8 +68,10 @@ impl Running<'_> {
             alive.begun.notified().await;
             let mut next = Instant::now();
             loop {
-                // What a busy line held up is not made up for.
-                next = (next + keep.every).max(Instant::now());
+                // What a busy line held up is not made up for, but the device went without.
+                let (due, now) = (next + keep.every, Instant::now());
+                alive.went_without(keep, now.saturating_duration_since(due));
+                next = due.max(now);
                 sleep_until(next).await;
                 if self.beat(keep, alive).await {
                     return;
@@ -69,16 +92,12 @@ impl Running<'_> {
             return true;
         }
         let trouble = contained(self.beat_once(keep)).await.unwrap_or_else(Some);
-        alive.written.set(alive.written.get() + 1);
         match trouble {
-            None => alive.in_a_row.set(0),
-            Some(trouble) => {
-                alive.missed.set(alive.missed.get() + 1);
-                alive.in_a_row.set(alive.in_a_row.get().saturating_add(1));
-                if alive.in_a_row.get() > keep.misses {
-                    alive.failure.borrow_mut().get_or_insert(trouble);
-                }
+            None => {
+                alive.written.set(alive.written.get() + 1);
+                alive.in_a_row.set(0);
             }
+            Some(trouble) => alive.miss(keep, 1, trouble),
         }
         false
     }
@@ -89,7 +108,7 @@ impl Running<'_> {
         let bounds = Bounds::of(Phase::Teardown);
         for assignments in &keep.write.requests {
             let first = assignments.first()?;
-            let needs = crate::plan::needs(&self.plan.spec.devices, assignments);
+            let needs = crate::plan::needs(&self.plan.spec.devices, 0, assignments);
             let gathered = self.gather(needs.as_ref(), bounds).await;
             let ready = match self.ready(&keep.write, assignments, &gathered) {
                 Ok(ready) => ready,
@@ -122,9 +141,9 @@ impl Running<'_> {
         };
         *alive.over.lock().await = true;
         let (written, missed) = (alive.written.get(), alive.missed.get());
-        let account = format!("{written} written, {missed} of them not acknowledged");
+        let account = format!("{written} times written, {missed} times missed");
         if let Some(Trouble { class, text }) = alive.failure.borrow().as_ref() {
-            let text = format!("too many in a row were not acknowledged ({account}): {text}");
+            let text = format!("missed too often in a row ({account}): {text}");
             return self.error(*class, &text);
         }
         CheckResult { verdict: Verdict::Recorded, ..CheckResult::skipped(account) }

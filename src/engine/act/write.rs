@@ -17,7 +17,7 @@ use crate::engine::sheet::Sheet;
 use crate::engine::test::ABORTED;
 use crate::engine::tries::Trouble;
 use crate::judge::Judgement;
-use crate::plan::{Outgoing, Restoring, Writing};
+use crate::plan::{Outgoing, Restoring, Work, Writing};
 use crate::record::{
     Attempt, AttemptError, CheckResult, ErrorClass, Json, Measurement, Phase, Verdict,
 };
@@ -257,6 +257,17 @@ impl Running<'_> {
             let result =
                 if is_aborted(&result) { self.error(ErrorClass::Timeout, NO_TIME) } else { result };
             sheet.finish(line, restored(result, &assignment.name, part));
+        }
+    }
+
+    /// Puts back what a recovery wrote that no further try follows.
+    pub(in crate::engine) async fn put_back_rest(&self, sheet: &Sheet<'_>) {
+        let bounds = Bounds::of(Phase::Teardown);
+        for stage in sheet.test.stages() {
+            let Work::Restore(restoring) = &stage.work else { continue };
+            if self.found.borrow().contains_key(&restoring.origin) {
+                self.put_back(sheet, restoring, (stage.lines.clone(), bounds)).await;
+            }
         }
     }
 

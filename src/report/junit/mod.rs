@@ -171,6 +171,7 @@ impl<W: io::Write> Report<W> {
         let tolerated = check.tolerated().join(" ");
         let conformity = check.conformity.map(Conformity::word);
         if check.measurement.is_none()
+            && check.written.is_none()
             && conformity.is_none()
             && flags.peek().is_none()
             && tolerated.is_empty()
@@ -178,6 +179,10 @@ impl<W: io::Write> Report<W> {
             return Ok(());
         }
         self.xml.open("properties", &[])?;
+        if let Some(written) = &check.written {
+            let value = words::measured(written, None);
+            self.property(&format!("write.{}", check.name), &value)?;
+        }
         if let Some(measurement) = &check.measurement {
             let value = words::measured(measurement, check.limit.as_ref());
             self.property(&format!("measure.{}", check.name), &value)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use passline_modbus::change::{Change, ChangeError, Part, Way};
 use passline_modbus::framing::Framing;
-use passline_modbus::point::{EncodeError, Point, Raw, Site, Span as Place};
+use passline_modbus::point::{EncodeError, Point, Site, Span as Place};
 use passline_modbus::value::Value;
 
 use super::{At, any_point, device_named};
@@ -90,7 +90,7 @@ pub(in crate::spec) static KEEP_ALIVE: Object = Object {
         Field::optional(
             "misses",
             Shape::Integer { min: 0, max: 1000 },
-            "How many in a row may go wrong. Default 2.",
+            "How many in a row may go wrong, or not come because the line was busy. Default 2.",
         ),
         TOGETHER,
         ROUND,
@@ -306,7 +306,7 @@ fn one(
     let reaches = !how.broadcast || is_bus(context, device_of, span);
     let (value, part) = if node.scalar().is_some_and(|scalar| scalar.text.starts_with("= ")) {
         let computed = computed(context, names, &point, node)?;
-        (Assigned::Computed(computed), zeros(&point))
+        (Assigned::Computed(computed), Part::blank(Arc::clone(&point)))
     } else {
         let scalar = context.scalar(node)?;
         let value = held(&point, scalar.value);
@@ -400,7 +400,7 @@ fn constant(
 ) -> Option<Part> {
     let mut held = value.clone();
     let part = if point.scale_factor().is_some() {
-        zeros(point)
+        Part::blank(Arc::clone(point))
     } else {
         let part = Part::written(Arc::clone(point), value, None, how.round);
         let part = part.map_err(|error| {
@@ -428,13 +428,6 @@ fn remedy(error: &EncodeError) -> &'static str {
         EncodeError::UnknownLabel(_) => "write one of the labels under `values:` of the point",
         _ => "give a value that the point's registers can hold",
     }
-}
-
-/// A stand-in for what is known later.
-fn zeros(point: &Arc<Point>) -> Part {
-    let bit = point.span().is_some_and(|span| span.table().is_bits());
-    let raw = if bit { Raw::Bit(false) } else { Raw::Registers(vec![0; point.size()].into()) };
-    Part::found(Arc::clone(point), &raw, None)
 }
 
 /// What goes out in one request each. `None`: reported.

@@ -292,7 +292,14 @@ where
 
     async fn send(&mut self, call: &Call, answers_itself: bool) -> Result<Instant, CloseReason> {
         let limit = self.line.options.write_timeout;
-        let sent = self.wire.send(&self.frame, limit, answers_itself).await?;
+        let sent = self.wire.send(&self.frame, limit, answers_itself).await;
+        // Its last byte has left us, if perhaps not this machine: it may have arrived.
+        if let (Err(_), Some(waiting)) = (&sent, &mut self.waiting)
+            && self.wire.written() >= self.frame.len()
+        {
+            waiting.sent = Some(Instant::now());
+        }
+        let sent = sent?;
         self.line.exchange.reporter.went(sent, &self.frame, call.id, What::Request);
         if let Some(waiting) = &mut self.waiting {
             waiting.sent = Some(sent);
