@@ -17,7 +17,7 @@ use binary::{Simulator, passline, succeeded};
 use passline::record::{Outcome, RunDocument};
 
 /// What a run that has nothing more to say within this time hangs in.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_mins(1);
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
