@@ -89,7 +89,7 @@ fn plan_touches_nothing_and_counts_transactions() {
         output.contains("input 6 from 6 for meter.current_l1, meter.current_l2, meter.current_l3"),
         "{output}"
     );
-    assert!(output.contains("tcp://192.0.2.10:502: 9 transactions, 45.000ms"), "{output}");
+    assert!(output.contains("tcp://192.0.2.10:502: 11 transactions, 55.000ms"), "{output}");
 }
 
 #[test]

@@ -158,9 +158,11 @@ pub async fn run(plans: &[Plan<'_>], options: &Options, emit: Emit, stop: StopSi
         .collect();
     records.iter().for_each(Running::announce);
     tokio::select! {
+        // First, so that what is under way is left as it stands: it ended with nothing else to say.
+        biased;
+        () = stop.reached(Stop::Now) => {}
         () = async { walk(&records).await; close(&bench, &stop).await } => {}
         () = keep_alive(&records) => {}
-        () = stop.reached(Stop::Now) => {}
     }
     bench.seal();
     let outcomes: Vec<Outcome> = records.iter().filter_map(Running::finish).collect();
