@@ -9,7 +9,7 @@
 //! | [`variables`] | `$(name)` | what they are for |
 //! | [`shape`] | the vocabulary of tables: objects, keys, shapes | any word of the language |
 //! | [`decode`], [`fields`] | nodes to typed values by these tables | any word of the language |
-//! | [`format`] | files in their canonical form, comments kept | any word of the language |
+//! | [`mod@format`] | files in their canonical form, comments kept | any word of the language |
 //! | [`table`] | CSV text to cells with byte spans | what they mean |
 //! | [`schema`] | the tables as JSON Schema, for editors | any word of the language |
 
