@@ -158,3 +158,21 @@ async fn a_fault_of_our_own_is_an_error_of_its_step_and_teardown_runs() {
     assert_eq!(error.class, ErrorClass::Internal);
     assert!(error.text.contains("a fault in passline itself"), "{}", error.text);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_no_longer_waited_for_is_no_silence() {
+    const WAITS: &str = "
+spec: waits
+devices:
+  d:
+    response_timeout: 1m
+    points: { a: { holding: 0 } }
+    simulate: { faults: [{ fault: silent, scope: { point: a } }] }
+tests: [{ test: t, steps: [{ wait: 10s }, { read: d.a, max: 5 }] }]
+teardown: [{ read: d.a, answers: false }]
+";
+    let (document, took) = stopped(WAITS, Some(Duration::from_secs(1)), |_| ()).await;
+    assert_eq!(took, Duration::from_secs(31));
+    let check = &document.records[0].tests[1].checks[0];
+    assert_eq!(check.verdict, Verdict::Error, "{check:?}");
+}

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use passline_modbus::link::{Call, Completed, LinkError, Oddities};
+use passline_modbus::link::{Call, CloseReason, Completed, LinkError, Oddities};
 use passline_modbus::pdu::Request;
 use tokio::time::Instant;
 
@@ -74,9 +74,9 @@ impl Running<'_> {
     }
 }
 
-/// What is known of a call that is waited for no longer: it may have been sent.
+/// What is known of a call that is waited for no longer: it may have been sent. That nothing came
+/// until then is no silence of the device.
 fn given_up(begun: Instant) -> Completed {
-    let ended = Instant::now();
-    let result = Err(LinkError::Timeout { after: ended.saturating_duration_since(begun) });
-    Completed { sent: Some(begun), ended, result, tolerated: Oddities::NONE }
+    let result = Err(LinkError::Closed(CloseReason::Link));
+    Completed { sent: Some(begun), ended: Instant::now(), result, tolerated: Oddities::NONE }
 }
