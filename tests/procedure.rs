@@ -308,3 +308,20 @@ teardown: [{{ read: meter.voltage, min: 200 }}]
     );
     assert_eq!(outcomes(&tests, &[]), ["fail bad", "skipped next", "pass teardown"]);
 }
+
+#[test]
+fn a_try_that_leaves_a_step_out_mends_nothing_and_uses_nothing_of_the_one_before() {
+    let found = checks(
+        "
+  - test: left out
+    retry: { attempts: 2, delay: 1ms, recover: [{ write: { meter.relay: false } }] }
+    steps:
+      - { read: meter.voltage, record: true, save: before, if: meter.relay }
+      - { read: meter.voltage, equals: = before }
+      - { read: meter.shy, equals: 0, if: meter.relay }
+",
+    );
+    let verdicts: Vec<&str> = found.iter().map(|(verdict, ..)| verdict.as_str()).collect();
+    assert_eq!(verdicts, ["skipped", "error", "error", "pass"], "{found:#?}");
+    assert!(found[1].2.starts_with("before has no value"), "{found:#?}");
+}

@@ -49,18 +49,20 @@ impl<'r> Sheet<'r> {
         if let (Phase::Teardown, Some(of)) = (self.phase.get(), self.test.lines.get(line)) {
             result = self.running.of_teardown(of, result);
         }
+        let mut held = self.held.as_ref().map(RefCell::borrow_mut);
+        let held = held.as_mut().and_then(|held| held.get_mut(line));
+        if let Some(earlier) = held.as_ref().and_then(|held| Option::clone(held)) {
+            result = after(earlier, result);
+        }
         if let Some(verdict) = self.verdicts.borrow_mut().get_mut(line) {
             *verdict = Some(result.verdict);
         }
         if result.verdict == Verdict::Error {
             self.acts_ended.set(Some(AFTER_ERROR));
         }
-        let Some(held) = &self.held else { return self.emit(line, result) };
-        if let Some(held) = held.borrow_mut().get_mut(line) {
-            if let Some(earlier) = held.take() {
-                result = after(earlier, result);
-            }
-            *held = Some(result);
+        match held {
+            Some(held) => *held = Some(result),
+            None => self.emit(line, result),
         }
     }
 
@@ -154,6 +156,10 @@ impl<'r> Sheet<'r> {
 
 /// A result with the attempts of an earlier try before its own.
 fn after(earlier: CheckResult, mut result: CheckResult) -> CheckResult {
+    // What is not made again stays as bad as it was: nothing shows that it is well now.
+    if result.verdict == Verdict::Skipped && is_bad(earlier.verdict) {
+        return earlier;
+    }
     let stumbled = earlier.flaky || is_bad(earlier.verdict);
     result.flaky |= stumbled && result.verdict == Verdict::Pass;
     result.attempts.splice(0..0, earlier.attempts);

@@ -118,6 +118,7 @@ impl Running<'_> {
         let bounds = self.bounds(phase).within(course.timeout);
         let mut spent = Spent::default();
         loop {
+            self.forget(sheet.test);
             self.parts(sheet, bounds).await;
             let Some(retry) = &course.retry else { return };
             let again = sheet.cause(retry);
@@ -132,6 +133,14 @@ impl Running<'_> {
             if !recovered || self.is_over(bounds) {
                 return self.put_back_rest(sheet).await;
             }
+        }
+    }
+
+    /// What a test saves is to be of this time of it: what an earlier one saved says nothing now.
+    fn forget(&self, test: &PlannedTest<'_>) {
+        let mut saved = self.saved.borrow_mut();
+        for name in test.test.saves() {
+            saved.remove(name);
         }
     }
 
